@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/base/mem.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+static _Atomic uint64_t allocations;
+static _Atomic uint64_t failing; // the allocation number that fails, or 0
+
+static bool is_made_to_fail(void) {
+    uint64_t number = atomic_fetch_add_explicit(&allocations, 1, memory_order_relaxed) + 1;
+    return number == atomic_load_explicit(&failing, memory_order_relaxed);
+}
+
+void *mem_alloc(size_t bytes) {
+    if (is_made_to_fail() || bytes > SIZE_MAX - MEM_ALIGN) return NULL;
+    size_t rounded = mem_round_up(bytes ? bytes : 1);
+    return aligned_alloc(MEM_ALIGN, rounded);
+}
+
+void *mem_calloc(size_t count, size_t size) {
+    size_t bytes;
+    if (!mem_mul(count, size, &bytes)) return NULL;
+    void *block = mem_alloc(bytes);
+    if (block) memset(block, 0, bytes);
+    return block;
+}
+
+void mem_free(void *pointer) {
+    free(pointer);
+}
+
+uint64_t mem_fail_at(uint64_t n) {
+    uint64_t made = atomic_load(&allocations);
+    atomic_store(&failing, n ? made + n : 0);
+    return made;
+}

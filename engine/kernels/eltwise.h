@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Element by element over contiguous floats, and by channel over panels.
+#ifndef DSC_KERNELS_ELTWISE_H
+#define DSC_KERNELS_ELTWISE_H
+
+#include "engine/dsc.h"
+#include "engine/kernels/act.h"
+
+#include <stddef.h>
+
+typedef enum eltwise_binary { ELTWISE_ADD, ELTWISE_MUL } eltwise_binary;
+
+typedef struct eltwise_kernel {
+    const char *act_name, *binary_name, *scale_name;
+    dsc_isa isa;
+    // out[i] = act(in[i]); in place is fine
+    void (*act)(float *out, const float *in, size_t count, act a);
+    // out[i] = act(x[i] op y[i]); in place is fine
+    void (*binary)(float *out, const float *x, const float *y, size_t count, eltwise_binary op, act a);
+    // pixels of 16 channels: out[p][c] = act(in[p][c] * scale[c] + shift[c]); scale or shift NULL: 1 or 0
+    void (*scale)(float *out, const float *in, size_t pixels, const float *scale, const float *shift, act a);
+} eltwise_kernel;
+
+const eltwise_kernel *eltwise_kernels(uint32_t *count);
+const eltwise_kernel *eltwise_find(dsc_isa isa);
+
+// Rows of `width` floats: out = softmax over each row; the maximum is taken off first.
+void eltwise_softmax(float *out, const float *in, size_t rows, size_t width);
+
+#endif
