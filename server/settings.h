@@ -9,7 +9,7 @@
 #define DSCD_SETTINGS_H
 
 #include "engine/dsc.h"
-#include "server/text.h"
+#include "server/buffer.h"
 
 // The models of the command line, or of one other source: NAME=PATH pairs.
 typedef struct model_source {
@@ -60,9 +60,9 @@ dsc_status settings_load(settings *out, int argc, char **argv, char **environmen
 void settings_close(settings *s);
 
 // The effective settings and where each came from, as a JSON object.
-void settings_print(const settings *s, text *out);
+void settings_print(const settings *s, buffer *out);
 // The options, a line for each.
-void settings_print_help(text *out);
+void settings_print_help(buffer *out);
 // The limits for loading models that the settings hold; zero stays zero, the engine's default.
 dsc_limits settings_limits(const settings *s);
 // Splits "HOST:PORT" or "[HOST]:PORT" into the caller's buffers. DSC_BAD_ARGUMENT where it is neither.
