@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pool. A running step is published in its run's slot as a ticket: the upper half names the publication, the lower
+// half is the next tile. A tile is taken by compare-and-swap, so a member that looked at an older publication
+// cannot take one of the newer by mistake. Before a slot's other fields change its ticket is closed.
+#define _GNU_SOURCE
+#include "engine/runtime/pool.h"
+
+#include "engine/base/clock.h"
+#include "engine/base/error.h"
+#include "engine/base/mem.h"
+
+#include <limits.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
+#define SLOTS           64
+#define THREADS_MAX     1024
+#define CLOSED          0xffffffffu // as a ticket's tile: nothing to take
+#define DEFAULT_SPIN_NS 100000u     // longer than the gap between two steps, shorter than a scheduler's slice
+
+struct pool_slot {
+    _Alignas(64) _Atomic uint64_t ticket;
+    _Atomic uint32_t tiles;
+    _Atomic(step_fn) run;
+    _Atomic(const void *) args;
+    _Atomic(char *) block;
+    _Alignas(64) _Atomic uint32_t done; // tiles; also what a waiting caller sleeps on
+    _Atomic bool is_caller_waiting;
+    _Atomic bool is_taken;
+};
+
+struct dsc_pool {
+    pool_slot slots[SLOTS];
+    dsc_pool_options options;
+    uint32_t member_count;
+    pthread_t *members;
+    _Atomic uint64_t running;    // a bit for every taken slot
+    _Atomic uint32_t work_epoch; // counts dsc_pool_wake()
+    _Atomic uint32_t event;      // what sleeping members wait on
+    _Atomic uint32_t sleepers;
+    _Atomic bool is_stopping;
+};
+
+typedef struct member {
+    dsc_pool *pool;
+    uint32_t index;
+} member;
+
+static void pause_cpu(void) {
+#if defined(__x86_64__)
+    _mm_pause();
+#else
+    atomic_signal_fence(memory_order_seq_cst);
+#endif
+}
+
+unsigned pool_float_setup(void) {
+#if defined(__x86_64__)
+    unsigned saved = _mm_getcsr();
+    _mm_setcsr(saved | 0x8040u); // FTZ, DAZ
+    return saved;
+#else
+    return 0;
+#endif
+}
+
+void pool_float_restore(unsigned saved) {
+#if defined(__x86_64__)
+    _mm_setcsr(saved);
+#else
+    (void)saved;
+#endif
+}
+
+static void futex_wait(_Atomic uint32_t *word, uint32_t value) {
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+}
+
+static void futex_wake(_Atomic uint32_t *word, int count) {
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
+}
+
+dsc_status pool_check_stops(const pool_stops *stops) {
+    if (stops->cancel && __atomic_load_n(stops->cancel, __ATOMIC_RELAXED)) return DSC_CANCELLED;
+    if (stops->deadline_ns && clock_ns() >= stops->deadline_ns) return DSC_DEADLINE;
+    return DSC_OK;
+}
+
+void dsc_cancel(int *flag) {
+    __atomic_store_n(flag, 1, __ATOMIC_RELAXED);
+}
+
+// ---- tiles ----------------------------------------------------------------------------------------------------
+
+// Takes and runs one tile; false where there is none.
+static bool run_one_tile(pool_slot *slot) {
+    uint64_t ticket = atomic_load_explicit(&slot->ticket, memory_order_acquire);
+    for (;;) {
+        uint32_t tile = (uint32_t)ticket;
+        if (tile == CLOSED || tile >= atomic_load_explicit(&slot->tiles, memory_order_acquire)) return false;
+        step_fn run = atomic_load_explicit(&slot->run, memory_order_acquire);
+        const void *args = atomic_load_explicit(&slot->args, memory_order_acquire);
+        char *block = atomic_load_explicit(&slot->block, memory_order_acquire);
+        if (!atomic_compare_exchange_weak_explicit(&slot->ticket, &ticket, ticket + 1, memory_order_acq_rel,
+                                                   memory_order_acquire)) {
+            continue;
+        }
+        uint32_t tiles = atomic_load_explicit(&slot->tiles, memory_order_relaxed); // fixed while a tile is not done
+        run(args, block, tile);
+        if (atomic_fetch_add_explicit(&slot->done, 1, memory_order_acq_rel) + 1 == tiles &&
+            atomic_load(&slot->is_caller_waiting)) {
+            futex_wake(&slot->done, 1);
+        }
+        return true;
+    }
+}
+
+static void publish(pool_slot *slot, const step *s, char *block) {
+    uint64_t publication = (atomic_load_explicit(&slot->ticket, memory_order_relaxed) >> 32) + 1;
+    atomic_store_explicit(&slot->ticket, publication << 32 | CLOSED, memory_order_release);
+    atomic_store_explicit(&slot->done, 0, memory_order_release);
+    atomic_store_explicit(&slot->run, s->run, memory_order_release);
+    atomic_store_explicit(&slot->args, s->args, memory_order_release);
+    atomic_store_explicit(&slot->block, block, memory_order_release);
+    atomic_store_explicit(&slot->tiles, s->tiles, memory_order_release);
+    atomic_store(&slot->ticket, (publication + 1) << 32);
+}
+
+static void wake_sleepers(dsc_pool *pool, int count) {
+    atomic_thread_fence(memory_order_seq_cst); // what was published is seen by whoever is about to sleep, or we see him
+    if (!atomic_load(&pool->sleepers)) return;
+    atomic_fetch_add(&pool->event, 1);
+    futex_wake(&pool->event, count);
+}
+
+// Waits until `tiles` are done: spins as long as a tile may reasonably take, then sleeps.
+static void wait_for_tiles(dsc_pool *pool, pool_slot *slot, uint32_t tiles) {
+    uint64_t spin_until = 0;
+    for (uint32_t round = 0;; round++) {
+        uint32_t done = atomic_load_explicit(&slot->done, memory_order_acquire);
+        if (done == tiles) return;
+        if (round % 64 != 63) {
+            pause_cpu();
+            continue;
+        }
+        uint64_t now = clock_ns();
+        if (!spin_until) spin_until = now + pool->options.spin_ns;
+        if (now < spin_until) continue;
+        atomic_store(&slot->is_caller_waiting, true);
+        done = atomic_load(&slot->done);
+        if (done != tiles) futex_wait(&slot->done, done);
+        atomic_store(&slot->is_caller_waiting, false);
+    }
+}
+
+// Takes all tiles that nobody has begun away from the step. The rest is waited for.
+static void abandon(dsc_pool *pool, pool_slot *slot) {
+    uint64_t ticket = atomic_load(&slot->ticket);
+    while (!atomic_compare_exchange_weak(&slot->ticket, &ticket, ticket | CLOSED)) {
+    }
+    uint32_t begun = (uint32_t)ticket, tiles = atomic_load(&slot->tiles);
+    wait_for_tiles(pool, slot, begun < tiles ? begun : tiles);
+}
+
+static dsc_status run_alone(const step *s, char *block, const pool_stops *stops) {
+    for (uint32_t tile = 0; tile < s->tiles; tile++) {
+        dsc_status status = pool_check_stops(stops);
+        if (status != DSC_OK) return status;
+        s->run(s->args, block, tile);
+    }
+    return DSC_OK;
+}
+
+dsc_status pool_run_step(dsc_pool *pool, pool_slot *slot, const step *s, char *block, const pool_stops *stops) {
+    if (!slot || s->tiles == 1) return run_alone(s, block, stops);
+    publish(slot, s, block);
+    wake_sleepers(pool, INT_MAX);
+    do {
+        dsc_status status = pool_check_stops(stops);
+        if (status != DSC_OK) {
+            abandon(pool, slot);
+            return status;
+        }
+    } while (run_one_tile(slot));
+    wait_for_tiles(pool, slot, s->tiles);
+    return DSC_OK;
+}
+
+pool_slot *pool_enter(dsc_pool *pool) {
+    if (!pool || pool->options.threads < 2) return NULL;
+    for (uint32_t i = 0; i < SLOTS; i++) {
+        bool is_free = false;
+        if (!atomic_compare_exchange_strong(&pool->slots[i].is_taken, &is_free, true)) continue;
+        atomic_fetch_or(&pool->running, (uint64_t)1 << i);
+        return &pool->slots[i];
+    }
+    return NULL;
+}
+
+void pool_leave(dsc_pool *pool, pool_slot *slot) {
+    if (!slot) return;
+    atomic_fetch_and(&pool->running, ~((uint64_t)1 << (slot - pool->slots)));
+    atomic_store(&slot->is_taken, false);
+}
+
+// ---- members --------------------------------------------------------------------------------------------------
+
+static bool help_running(dsc_pool *pool) {
+    bool has_helped = false;
+    for (uint64_t running = atomic_load(&pool->running); running; running &= running - 1) {
+        while (run_one_tile(&pool->slots[__builtin_ctzll(running)])) has_helped = true;
+    }
+    return has_helped;
+}
+
+static bool has_open_tile(dsc_pool *pool) {
+    for (uint64_t running = atomic_load(&pool->running); running; running &= running - 1) {
+        pool_slot *slot = &pool->slots[__builtin_ctzll(running)];
+        uint32_t tile = (uint32_t)atomic_load(&slot->ticket);
+        if (tile != CLOSED && tile < atomic_load(&slot->tiles)) return true;
+    }
+    return false;
+}
+
+static void sleep_until_event(dsc_pool *pool, uint32_t seen_work) {
+    uint32_t event = atomic_load(&pool->event);
+    atomic_fetch_add(&pool->sleepers, 1);
+    atomic_thread_fence(memory_order_seq_cst);
+    if (!has_open_tile(pool) && atomic_load(&pool->work_epoch) == seen_work && !atomic_load(&pool->is_stopping)) {
+        futex_wait(&pool->event, event);
+    }
+    atomic_fetch_sub(&pool->sleepers, 1);
+}
+
+static void *member_main(void *argument) {
+    member self = *(member *)argument;
+    dsc_pool *pool = self.pool;
+    mem_free(argument);
+    pool_float_setup();
+    uint32_t seen_work = atomic_load(&pool->work_epoch) - 1;
+    uint64_t idle_since = clock_ns();
+    for (uint32_t round = 1; !atomic_load(&pool->is_stopping); round++) {
+        bool is_busy = false;
+        uint32_t epoch = atomic_load(&pool->work_epoch);
+        if (pool->options.work && epoch != seen_work) {
+            while (pool->options.work(pool->options.work_context, self.index)) is_busy = true;
+            seen_work = epoch;
+        }
+        if (help_running(pool)) is_busy = true;
+        if (is_busy) {
+            idle_since = clock_ns();
+        } else if (round % 64 == 0 && clock_ns() - idle_since > pool->options.spin_ns) {
+            sleep_until_event(pool, seen_work);
+            idle_since = clock_ns();
+        } else {
+            pause_cpu();
+        }
+    }
+    return NULL;
+}
+
+static bool start_member(dsc_pool *pool, uint32_t index) {
+    member *self = mem_calloc(1, sizeof *self);
+    if (!self) return false;
+    *self = (member){pool, index};
+    sigset_t all, before;
+    sigfillset(&all); // signals are the program's business: members take none
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&pool->members[index], NULL, member_main, self);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed) {
+        mem_free(self);
+        return false;
+    }
+    pool->member_count++;
+    return true;
+}
+
+dsc_status dsc_pool_create(const dsc_pool_options *options, dsc_pool **out, dsc_error *err) {
+    if (options->threads < 1 || options->threads > THREADS_MAX) {
+        return error_set(err, DSC_BAD_ARGUMENT, "%u threads asked for: use 1 to %d", options->threads, THREADS_MAX);
+    }
+    dsc_pool *pool = mem_calloc(1, sizeof *pool);
+    if (!pool) return error_no_memory(err, sizeof *pool);
+    pool->options = *options;
+    if (!pool->options.spin_ns) pool->options.spin_ns = DEFAULT_SPIN_NS;
+    for (uint32_t i = 0; i < SLOTS; i++) atomic_store(&pool->slots[i].ticket, CLOSED);
+    uint32_t members = options->work ? options->threads : options->threads - 1;
+    pool->members = mem_calloc(members + 1, sizeof *pool->members);
+    bool is_started = pool->members != NULL;
+    for (uint32_t i = 0; i < members && is_started; i++) is_started = start_member(pool, i);
+    if (!is_started) {
+        dsc_pool_free(pool);
+        return error_set(err, DSC_NO_MEMORY, "%u threads could not be started", members);
+    }
+    *out = pool;
+    return DSC_OK;
+}
+
+void dsc_pool_wake(dsc_pool *pool) {
+    atomic_fetch_add(&pool->work_epoch, 1);
+    wake_sleepers(pool, 1);
+}
+
+void dsc_pool_free(dsc_pool *pool) {
+    if (!pool) return;
+    atomic_store(&pool->is_stopping, true);
+    atomic_fetch_add(&pool->event, 1);
+    futex_wake(&pool->event, INT_MAX);
+    for (uint32_t i = 0; i < pool->member_count; i++) pthread_join(pool->members[i], NULL);
+    mem_free(pool->members);
+    mem_free(pool);
+}
+
+uint32_t dsc_pool_threads(const dsc_pool *pool) {
+    return pool ? pool->options.threads : 1;
+}

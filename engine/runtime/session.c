@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/runtime/session.h"
+
+#include "engine/base/clock.h"
+#include "engine/base/error.h"
+#include "engine/base/mem.h"
+
+#include <string.h>
+
+dsc_status session_init(session *s, const program *p, dsc_error *err) {
+    *s = (session){.program = p, .threads = 1, .reached_row = p->row_count};
+    s->block = mem_calloc(1, p->block_bytes);
+    s->row_ns = mem_calloc(p->row_count ? p->row_count : 1, sizeof *s->row_ns);
+    if (s->block && s->row_ns) return DSC_OK;
+    session_close(s);
+    return error_no_memory(err, p->block_bytes);
+}
+
+void session_close(session *s) {
+    mem_free(s->block);
+    mem_free(s->row_ns);
+    s->block = NULL;
+    s->row_ns = NULL;
+}
+
+static dsc_status stopped(session *s, const step *at, dsc_status status, dsc_error *err) {
+    s->reached_row = at->row;
+    const char *row = s->program->rows[at->row].name;
+    if (status == DSC_CANCELLED) return error_set(err, status, "cancelled at layer %u, \"%.100s\"", at->row, row);
+    return error_set(err, status, "the deadline passed at layer %u, \"%.100s\"", at->row, row);
+}
+
+static dsc_status run_steps(session *s, dsc_pool *pool, const pool_stops *stops, dsc_error *err) {
+    const program *p = s->program;
+    pool_slot *slot = pool_enter(pool);
+    dsc_status status = DSC_OK;
+    uint64_t before = s->has_profile ? clock_ns() : 0;
+    for (uint32_t i = 0; i < p->step_count && status == DSC_OK; i++) {
+        const step *at = &p->steps[i];
+        status = pool_run_step(pool, slot, at, s->block, stops);
+        if (status != DSC_OK) status = stopped(s, at, status, err);
+        if (s->has_profile) {
+            uint64_t now = clock_ns();
+            s->row_ns[at->row] += now - before;
+            before = now;
+        }
+    }
+    pool_leave(pool, slot);
+    return status;
+}
+
+dsc_status session_run(session *s, dsc_pool *pool, const dsc_run_options *options, dsc_error *err) {
+    static const dsc_run_options none;
+    if (!options) options = &none;
+    pool_stops stops = {options->deadline_ns, options->cancel};
+    s->has_profile = options->profile;
+    s->threads = dsc_pool_threads(pool);
+    s->reached_row = s->program->row_count;
+    if (s->has_profile) memset(s->row_ns, 0, s->program->row_count * sizeof *s->row_ns);
+    unsigned saved = pool_float_setup();
+    uint64_t start = clock_ns();
+    dsc_status status = run_steps(s, pool, &stops, err);
+    s->inference_ns = clock_ns() - start;
+    pool_float_restore(saved);
+    return status;
+}
