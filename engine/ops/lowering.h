@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// From nodes to steps: what an operator's `lower` calls. A value has a flat buffer, a buffer in panels, or both; asking
+// for a layout that it does not have yet adds a step that converts it (once).
+//
+// Pattern of a `lower`:
+//   const buffer *in = lowering_panels(l, n->inputs[0], err);  if (!in) return err->status...
+//   buffer *out = lowering_out_panels(l, n, 0, err);
+//   my_args *args = lowering_alloc(l, sizeof *args, err);      fill it: buffers, constants, kernel functions
+//   return lowering_step(l, n, &(lowering_step_args){...}, err);
+// The step function gets `args`, the session's block and a tile's number, and finds memory by buffer_data(buffer,
+// block).
+//
+// All functions that return a pointer return NULL after writing the sentence; `err` must not be NULL here.
+#ifndef DSC_OPS_LOWERING_H
+#define DSC_OPS_LOWERING_H
+
+#include "engine/graph/op.h"
+#include "engine/kernels/act.h"
+#include "engine/runtime/program.h"
+#include "engine/runtime/weights.h"
+
+typedef struct lowering_value {
+    buffer *flat, *panels;
+    buffer_pads pads; // the border that the value's readers want around its map
+} lowering_value;
+
+typedef struct lowering {
+    graph *g; // shapes inferred
+    program *p;
+    weights_store *weights;
+    dsc_isa isa;
+    lowering_value *values; // [g->value_count]
+    dsc_row *row;           // of the node being lowered; stale after lowering_step()
+    uint32_t row_index;
+} lowering;
+
+// Whether the value is a float map (N, C, H, W) that is held in panels already (or could be at no cost): element-wise
+// operators then work in panels, too.
+bool lowering_has_panels(const lowering *l, uint32_t value);
+// The value in the model's own order; constants as they are.
+buffer *lowering_flat(lowering *l, uint32_t value, dsc_error *err);
+// A rank-4 float value in panels of 16 channels, with at least the border that its readers want.
+buffer *lowering_panels(lowering *l, uint32_t value, dsc_error *err);
+// The same, but a value with fewer than 16 channels that is only held flat may come in panels of just its channels.
+buffer *lowering_panels_any(lowering *l, uint32_t value, dsc_error *err);
+
+// The buffer that output `index` of the node will be written to. In panels: 16 lanes and the border that readers want;
+// the step must call buffer_clear_border() for each (image, panel).
+buffer *lowering_out_flat(lowering *l, const graph_node *n, uint32_t index, dsc_error *err);
+buffer *lowering_out_panels(lowering *l, const graph_node *n, uint32_t index, dsc_error *err);
+// Output `index` is the same flat elements as `value` (reshapes, identity): no step, no copy.
+dsc_status lowering_alias(lowering *l, const graph_node *n, uint32_t index, uint32_t value, dsc_error *err);
+
+void *lowering_alloc(lowering *l, size_t count, size_t size, dsc_error *err); // zeroed, lives as long as the plan
+// Packed floats from the store; see runtime/weights.h.
+const float *lowering_weights(lowering *l, const weights_request *request, dsc_error *err);
+// `count` floats per channel, padded with zeros to a multiple of 16: a constant vector such as a bias. `v` NULL: zeros.
+const float *lowering_vector(lowering *l, const graph_value *v, uint32_t count, dsc_error *err);
+
+typedef struct lowering_step_args {
+    step_fn run;
+    const void *args;
+    uint32_t tiles;     // > 0
+    const char *kernel; // the profile's "kernel"; static
+    buffer *uses[6];    // every buffer read or written, ended by NULL
+} lowering_step_args;
+// A step of the current node's row.
+dsc_status lowering_step(lowering *l, const lowering_step_args *s, dsc_error *err);
+
+// Lowers every node in order. Values that are inputs or outputs get flat buffers that stay.
+// `inputs`/`outputs` receive the buffers, in the graph's order.
+dsc_status lowering_run(lowering *l, buffer **inputs, buffer **outputs, dsc_error *err);
+
+// The activation that a node carries, for kernels.
+act lowering_act(const graph_node *n);
+
+#endif
