@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// What AVX2 kernels share: activations on a vector. Only for files *_avx2.c; everything here is static inline, so no
+// AVX2 code is emitted under a name that other files could pick up. A NaN stays a NaN in all activations.
+#ifndef DSC_KERNELS_SIMD_AVX2_H
+#define DSC_KERNELS_SIMD_AVX2_H
+
+#include "engine/kernels/act.h"
+
+#include <immintrin.h>
+
+// vmaxps and vminps return their second operand where one is a NaN, so x comes second.
+static inline __m256 simd_avx2_relu(__m256 x) {
+    return _mm256_max_ps(_mm256_setzero_ps(), x);
+}
+
+static inline __m256 simd_avx2_clamp(__m256 x, __m256 low, __m256 high) {
+    return _mm256_min_ps(high, _mm256_max_ps(low, x));
+}
+
+static inline __m256 simd_avx2_hardsigmoid(__m256 x, __m256 a, __m256 b) {
+    return simd_avx2_clamp(_mm256_fmadd_ps(a, x, b), _mm256_setzero_ps(), _mm256_set1_ps(1.0f));
+}
+
+static inline __m256 simd_avx2_hardswish(__m256 x) {
+    return _mm256_mul_ps(x, simd_avx2_hardsigmoid(x, _mm256_set1_ps(1.0f / 6.0f), _mm256_set1_ps(0.5f)));
+}
+
+// exp, within 2 ulp where the result is a normal number below 2^127.5; infinite above, 2^-126 at the least.
+// x = n ln2 + r: a polynomial of degree 6 in r (near-minimax over |r| <= ln2 / 2, relative error 1e-8), times 2^n.
+static inline __m256 simd_avx2_exp(__m256 x) {
+    x = simd_avx2_clamp(x, _mm256_set1_ps(-87.3f), _mm256_set1_ps(88.8f));
+    __m256 n = _mm256_round_ps(_mm256_mul_ps(x, _mm256_set1_ps(0x1.715476p+0f)), _MM_FROUND_TO_NEAREST_INT | 8);
+    // ln2 in two parts: n times the first is exact, so r keeps all its bits
+    __m256 r = _mm256_fnmadd_ps(n, _mm256_set1_ps(0x1.62e4p-1f), x);
+    r = _mm256_fnmadd_ps(n, _mm256_set1_ps(0x1.7f7d1cp-20f), r);
+    __m256 p = _mm256_set1_ps(0x1.6d10fep-10f);
+    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(0x1.120b64p-7f));
+    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(0x1.55551ap-5f));
+    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(0x1.5554dep-3f));
+    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(0.5f));
+    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(1.0f));
+    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(1.0f));
+    __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
+    return _mm256_mul_ps(p, _mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23)));
+}
+
+static inline __m256 simd_avx2_one_plus_exp_minus(__m256 x) {
+    return _mm256_add_ps(_mm256_set1_ps(1.0f), simd_avx2_exp(_mm256_xor_ps(x, _mm256_set1_ps(-0.0f))));
+}
+
+static inline __m256 simd_avx2_sigmoid(__m256 x) {
+    return _mm256_div_ps(_mm256_set1_ps(1.0f), simd_avx2_one_plus_exp_minus(x));
+}
+
+static inline __m256 simd_avx2_silu(__m256 x) {
+    return _mm256_div_ps(x, simd_avx2_one_plus_exp_minus(x));
+}
+
+// Any activation. In a loop, switch on the kind outside and pass it as a constant: the branches then fold away.
+static inline __attribute__((always_inline)) __m256 simd_avx2_act(__m256 x, act_kind kind, float a, float b) {
+    switch (kind) {
+        case ACT_NONE: return x;
+        case ACT_RELU: return simd_avx2_relu(x);
+        case ACT_CLAMP: return simd_avx2_clamp(x, _mm256_set1_ps(a), _mm256_set1_ps(b));
+        case ACT_HARDSIGMOID: return simd_avx2_hardsigmoid(x, _mm256_set1_ps(a), _mm256_set1_ps(b));
+        case ACT_HARDSWISH: return simd_avx2_hardswish(x);
+        case ACT_SIGMOID: return simd_avx2_sigmoid(x);
+        case ACT_SILU: return simd_avx2_silu(x);
+    }
+    return x;
+}
+
+#endif
