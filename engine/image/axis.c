@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Weights as Pillow computes them, so that its results are met to the bit: a triangle filter around the target pixel's
+// centre whose width grows with the reduction, normalised in double precision and then rounded to fixed point; nearest
+// positions by repeated addition.
+#include "engine/image/axis.h"
+
+#include <math.h>
+
+#include "engine/base/error.h"
+#include "engine/base/mem.h"
+
+typedef struct filter {
+    double scale;   // source pixels per target pixel
+    double stretch; // of the triangle: 1, or `scale` where it is larger and the filter antialiases
+} filter;
+
+static filter filter_make(const image_span *span, const dsc_preprocess *preprocess) {
+    filter f = {.scale = (span->end - span->begin) / (double)span->total, .stretch = 1};
+    if (preprocess->antialias && f.scale > 1) f.stretch = f.scale;
+    return f;
+}
+
+static void weigh(image_axis *axis, uint32_t i, const image_span *span, const filter *f, double *scratch) {
+    // Counted from span->low, as in an image that was cut out: so the rounding errors are the same, too.
+    uint32_t size = span->high - span->low;
+    double centre = span->begin - span->low + ((double)(span->offset + i) + 0.5) * f->scale;
+    double low = centre - f->stretch + 0.5, high = centre + f->stretch + 0.5;
+    uint32_t first = low < 0 ? 0 : (uint32_t)low, end = high > size ? size : (uint32_t)high;
+    if (first >= size) first = size - 1;
+    if (end <= first) end = first + 1;
+    double sum = 0;
+    for (uint32_t k = first; k < end; k++) {
+        double distance = fabs((k - centre + 0.5) * (1.0 / f->stretch));
+        scratch[k - first] = distance < 1 ? 1 - distance : 0;
+        sum += scratch[k - first];
+    }
+    axis->first[i] = span->low + first;
+    axis->count[i] = end - first;
+    for (uint32_t k = 0; k < end - first; k++) {
+        double part = sum != 0 ? scratch[k] / sum : 1.0 / (end - first);
+        axis->weight[(size_t)i * axis->taps + k] = (int32_t)(0.5 + part * (1 << AXIS_PRECISION));
+    }
+}
+
+static void fill_bilinear(image_axis *axis, const image_span *span, const filter *f, double *scratch) {
+    for (uint32_t i = 0; i < axis->outputs; i++) weigh(axis, i, span, f, scratch);
+}
+
+static void fill_nearest(image_axis *axis, const image_span *span, const filter *f) {
+    uint32_t size = span->high - span->low;
+    double position = span->begin - span->low + f->scale * 0.5;
+    for (uint64_t skipped = 0; skipped < span->offset; skipped++) position += f->scale;
+    for (uint32_t i = 0; i < axis->outputs; i++, position += f->scale) {
+        uint32_t pixel = position < 0 ? 0 : (uint32_t)position;
+        axis->first[i] = span->low + (pixel < size ? pixel : size - 1);
+        axis->count[i] = 1;
+        axis->weight[i] = 1 << AXIS_PRECISION;
+    }
+}
+
+static void swap_u32(uint32_t *a, uint32_t *b) {
+    uint32_t kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+static void swap_i32(int32_t *a, int32_t *b) {
+    int32_t kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+// Turns the table around for an axis that is stored the other way, so that it still rises.
+static void mirror(image_axis *axis, uint32_t size) {
+    size_t taps = axis->taps;
+    for (uint32_t i = 0; i < axis->outputs; i++) {
+        int32_t *w = axis->weight + i * taps;
+        uint32_t count = axis->count[i];
+        axis->first[i] = size - axis->first[i] - count;
+        for (uint32_t k = 0; k < count / 2; k++) swap_i32(&w[k], &w[count - 1 - k]);
+    }
+    for (uint32_t i = 0; i < axis->outputs / 2; i++) {
+        uint32_t j = axis->outputs - 1 - i;
+        swap_u32(&axis->first[i], &axis->first[j]);
+        swap_u32(&axis->count[i], &axis->count[j]);
+        for (uint32_t k = 0; k < taps; k++) swap_i32(&axis->weight[i * taps + k], &axis->weight[j * taps + k]);
+    }
+}
+
+static dsc_status allocate(image_axis *axis, dsc_error *err) {
+    size_t weights = (size_t)axis->outputs * axis->taps; // both under 2^18: taps * outputs < 3 * (source + target)
+    axis->first = mem_calloc(axis->outputs, sizeof *axis->first);
+    axis->count = mem_calloc(axis->outputs, sizeof *axis->count);
+    axis->weight = mem_calloc(weights, sizeof *axis->weight);
+    if (axis->first && axis->count && axis->weight) return DSC_OK;
+    return error_no_memory(err, weights * sizeof *axis->weight);
+}
+
+dsc_status axis_init(image_axis *axis, const image_span *span, const dsc_preprocess *preprocess, dsc_error *err) {
+    filter f = filter_make(span, preprocess);
+    bool nearest = preprocess->filter == DSC_FILTER_NEAREST;
+    *axis = (image_axis){.outputs = span->count, .taps = nearest ? 1 : (uint32_t)ceil(f.stretch) * 2 + 1};
+    dsc_status status = allocate(axis, err);
+    double *scratch = mem_calloc(axis->taps, sizeof *scratch);
+    if (status == DSC_OK && !scratch) status = error_no_memory(err, axis->taps * sizeof *scratch);
+    if (status == DSC_OK) {
+        if (nearest)
+            fill_nearest(axis, span, &f);
+        else
+            fill_bilinear(axis, span, &f, scratch);
+        if (span->mirrored) mirror(axis, span->size);
+    }
+    mem_free(scratch);
+    return status;
+}
+
+void axis_close(image_axis *axis) {
+    mem_free(axis->first);
+    mem_free(axis->count);
+    mem_free(axis->weight);
+    *axis = (image_axis){0};
+}
+
+uint32_t axis_first(const image_axis *axis) {
+    return axis->first[0];
+}
+
+uint32_t axis_last(const image_axis *axis) {
+    uint32_t i = axis->outputs - 1;
+    return axis->first[i] + axis->count[i] - 1;
+}
+
+uint32_t axis_active(const image_axis *axis) {
+    uint32_t most = 1;
+    for (uint32_t low = 0, i = 0; i < axis->outputs; i++) {
+        while (axis->first[low] + axis->count[low] <= axis->first[i]) low++;
+        if (i - low + 1 > most) most = i - low + 1;
+    }
+    return most;
+}

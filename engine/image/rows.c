@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Row by row arithmetic of the resizer: fixed point, rounded to 8 bits after each pass, as Pillow does it.
+#include "engine/image/rows.h"
+
+#define ROW_HALF (1 << (AXIS_PRECISION - 1))
+
+// ITU-R 601 luma in 16 bits after the point, rounded.
+static uint8_t luma(const uint8_t *rgb) {
+    return (uint8_t)((rgb[0] * 19595u + rgb[1] * 38470u + rgb[2] * 7471u + 0x8000u) >> 16);
+}
+
+void row_convert(const uint8_t *restrict source, uint32_t from, uint8_t *restrict out, uint32_t to, uint32_t columns) {
+    if (to == 1) {
+        bool color = from >= 3;
+        for (uint32_t i = 0; i < columns; i++)
+            out[i] = color ? luma(source + (size_t)i * from) : source[(size_t)i * from];
+        return;
+    }
+    for (uint32_t i = 0; i < columns; i++) { // colour with alpha
+        out[3 * i] = source[4 * i];
+        out[3 * i + 1] = source[4 * i + 1];
+        out[3 * i + 2] = source[4 * i + 2];
+    }
+}
+
+static uint8_t clip(int32_t sum) {
+    int32_t value = sum >> AXIS_PRECISION;
+    return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+}
+
+static void resize_grey(const image_axis *axis, const uint8_t *restrict source, uint32_t base, uint8_t *restrict out) {
+    for (uint32_t i = 0; i < axis->outputs; i++) {
+        const int32_t *w = axis->weight + (size_t)i * axis->taps;
+        const uint8_t *p = source + (axis->first[i] - base);
+        int32_t sum = ROW_HALF;
+        for (uint32_t k = 0; k < axis->count[i]; k++) sum += p[k] * w[k];
+        out[i] = clip(sum);
+    }
+}
+
+static void resize_rgb(const image_axis *axis, const uint8_t *restrict source, uint32_t base, uint8_t *restrict out) {
+    for (uint32_t i = 0; i < axis->outputs; i++) {
+        const int32_t *w = axis->weight + (size_t)i * axis->taps;
+        const uint8_t *p = source + (size_t)(axis->first[i] - base) * 3;
+        int32_t r = ROW_HALF, g = ROW_HALF, b = ROW_HALF;
+        for (uint32_t k = 0; k < axis->count[i]; k++, p += 3) {
+            r += p[0] * w[k];
+            g += p[1] * w[k];
+            b += p[2] * w[k];
+        }
+        out[3 * i] = clip(r);
+        out[3 * i + 1] = clip(g);
+        out[3 * i + 2] = clip(b);
+    }
+}
+
+void row_resize(const image_axis *axis, const uint8_t *restrict source, uint32_t base, uint32_t channels,
+                uint8_t *restrict out) {
+    if (channels == 1)
+        resize_grey(axis, source, base, out);
+    else
+        resize_rgb(axis, source, base, out);
+}
+
+void row_accumulate(int32_t *restrict sums, const uint8_t *restrict row, int32_t weight, size_t count) {
+    for (size_t i = 0; i < count; i++) sums[i] += row[i] * weight;
+}
+
+void row_round(const int32_t *restrict sums, uint8_t *restrict out, size_t count) {
+    for (size_t i = 0; i < count; i++) out[i] = clip(sums[i] + ROW_HALF);
+}
+
+void row_write(const row_target *target, const uint8_t *restrict row, float *restrict out) {
+    for (uint32_t c = 0; c < target->target_channels; c++) {
+        const float *values = target->values[c];
+        const uint8_t *pixel = row + (target->channels == 1 ? 0 : target->reversed ? 2 - c : c);
+        float *place = out + (ptrdiff_t)c * target->channel_step;
+        for (uint32_t i = 0; i < target->count; i++, pixel += target->channels, place += target->pixel_step)
+            *place = values[*pixel];
+    }
+}

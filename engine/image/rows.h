@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is done to a row of pixels on its way through the resizer. Pure functions over pointers.
+#ifndef DSC_IMAGE_ROWS_H
+#define DSC_IMAGE_ROWS_H
+
+#include "engine/image/axis.h"
+
+// Columns [first, end) of a source row of `from` channels as a row of `to` channels (1 or 3), packed from column
+// `first` on. Alpha is dropped. Not for from == to.
+void row_convert(const uint8_t *restrict source, uint32_t from, uint8_t *restrict out, uint32_t to, uint32_t columns);
+
+// Resizes a row: `source` begins at the axis's column `base`.
+void row_resize(const image_axis *axis, const uint8_t *restrict source, uint32_t base, uint32_t channels,
+                uint8_t *restrict out);
+
+// sums[i] += weight * row[i]
+void row_accumulate(int32_t *restrict sums, const uint8_t *restrict row, int32_t weight, size_t count);
+// Sums back to 8 bits.
+void row_round(const int32_t *restrict sums, uint8_t *restrict out, size_t count);
+
+// Where the pixels of a finished row go.
+typedef struct row_target {
+    const float (*values)[256]; // per target channel: what each byte becomes
+    uint32_t count;             // pixels
+    uint32_t channels;          // of the row: 1 or 3; 1 is repeated
+    uint32_t target_channels;
+    bool reversed;                      // blue first
+    ptrdiff_t pixel_step, channel_step; // in floats
+} row_target;
+void row_write(const row_target *target, const uint8_t *restrict row, float *restrict out);
+
+#endif
