@@ -32,6 +32,7 @@ void buffer_i64(buffer *b, int64_t value);
 
 // A JSON string with its quotes; always valid UTF-8: broken sequences become U+FFFD. NULL is "".
 void buffer_json_string(buffer *b, const char *text);
+void buffer_json_bytes(buffer *b, const char *text, size_t size); // the same for text that may hold zeros
 // The fewest digits that read back as the same number; "null" for NaN and infinities.
 void buffer_float(buffer *b, float value);
 void buffer_double(buffer *b, double value);

@@ -53,9 +53,8 @@ bool decode_jpeg(const decode_args *args, fault *f);
 bool decode_png(const decode_args *args, fault *f);
 bool decode_npy(const decode_args *args, fault *f);
 
-// Shared by them: the pixel limit (413), the deadline (504), and the monotonic clock.
+// Shared by them: the pixel limit (413) and the deadline (504).
 bool decode_check_size(const decode_args *args, const char *format, uint64_t width, uint64_t height, fault *f);
 bool decode_check_deadline(const decode_args *args, fault *f);
-uint64_t decode_clock_ns(void);
 
 #endif

@@ -13,11 +13,6 @@
 // strtof gives. Faults, 400, name the element and `name`, the tensor.
 bool tensor_json_read(const char *text, size_t size, const dsc_tensor_info *info, void *out, fault *f);
 
-// One JSON number at the start of [text, end): its value as strtof gives it. Returns the first byte after it, or NULL
-// where there is no number of JSON's grammar, or `*out` would be infinite. The byte at `end` must be readable.
-const char *tensor_json_float(const char *text, const char *end, float *out);
-const char *tensor_json_double(const char *text, const char *end, double *out);
-
 // Appends "[1,2,...]", flat; NaN and infinities as null.
 void tensor_json_write(buffer *b, const dsc_tensor_info *info, const void *data);
 
