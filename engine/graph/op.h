@@ -12,6 +12,9 @@ struct lowering; // ops/lowering.h
 typedef struct op_cost {
     dsc_kind kind;
     uint64_t parameters, multiplications, elementwise;
+    // A depthwise convolution without channel multiplier: its kernel's taps, by which a pointwise convolution behind it
+    // is multiplied to give the vanilla equivalent of the pair. 0 otherwise.
+    uint64_t depthwise_taps;
 } op_cost;
 
 typedef struct op {

@@ -29,9 +29,10 @@ typedef struct lowering {
     program *p;
     weights_store *weights;
     dsc_isa isa;
-    lowering_value *values; // [g->value_count]
-    dsc_row *row;           // of the node being lowered; stale after lowering_step()
-    uint32_t row_index;
+    lowering_value *values;  // [g->value_count]
+    const graph_node *node;  // being lowered
+    const uint64_t *vanilla; // [g->node_count], see graph/cost.h
+    uint32_t row;            // the node's, or UINT32_MAX while it has none: its first step makes it
 } lowering;
 
 // Whether the value is a float map (N, C, H, W) that is held in panels already (or could be at no cost): element-wise
@@ -66,10 +67,6 @@ typedef struct lowering_step_args {
 } lowering_step_args;
 // A step of the current node's row.
 dsc_status lowering_step(lowering *l, const lowering_step_args *s, dsc_error *err);
-
-// Lowers every node in order. Values that are inputs or outputs get flat buffers that stay.
-// `inputs`/`outputs` receive the buffers, in the graph's order.
-dsc_status lowering_run(lowering *l, buffer **inputs, buffer **outputs, dsc_error *err);
 
 // The activation that a node carries, for kernels.
 act lowering_act(const graph_node *n);

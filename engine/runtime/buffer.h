@@ -11,6 +11,8 @@
 
 #define BUFFER_LANES 16u // of every map but those that come in with fewer channels
 
+#define BUFFER_SLACK 64u // elements behind every buffer: kernels may write the rest of their last, widest panel
+
 typedef enum buffer_layout { BUFFER_FLAT, BUFFER_PANELS } buffer_layout;
 
 typedef struct buffer_pads {

@@ -44,8 +44,7 @@ static buffer *add_buffer(program *p) {
 
 buffer *program_flat(program *p, dsc_dtype dtype, uint64_t count) {
     size_t bytes;
-    // Vector kernels may write whole panels: room up to the next multiple of a panel.
-    if (count > SIZE_MAX / 16 || !mem_mul((size_t)count + BUFFER_LANES, dsc_dtype_bytes(dtype), &bytes)) return NULL;
+    if (count > SIZE_MAX / 16 || !mem_mul((size_t)count + BUFFER_SLACK, dsc_dtype_bytes(dtype), &bytes)) return NULL;
     buffer *b = add_buffer(p);
     if (!b) return NULL;
     b->layout = BUFFER_FLAT;
@@ -70,7 +69,7 @@ buffer *program_panels(program *p, const uint32_t nchw[4], uint32_t lanes, buffe
     b->lanes = lanes;
     b->pads = pads;
     b->row = (int64_t)row, b->panel = (int64_t)panel, b->image = (int64_t)image;
-    b->bytes = (all + BUFFER_LANES) * sizeof(float);
+    b->bytes = (all + BUFFER_SLACK) * sizeof(float);
     return b;
 }
 

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// Conv: vanilla, grouped, depthwise and pointwise convolution of maps (N, C, H, W).
+#include "engine/ops/conv.h"
+
+#include "engine/base/error.h"
+#include "engine/ops/common.h"
+#include "engine/ops/ops.h"
+
+static dsc_status conv_import(graph *g, graph_node *n, attrs *a, dsc_error *err) {
+    int64_t groups;
+    conv_params *p = common_params(g, n, sizeof *p, err);
+    if (!p) return err->status;
+    dsc_status status = window_import(n, a, WINDOW_HAS_DILATIONS, &p->window, err);
+    if (status == DSC_OK) status = attrs_int(a, "group", 1, &groups, err);
+    if (status != DSC_OK) return status;
+    if (groups < 1 || groups > INT32_MAX) {
+        return op_error(n, err, DSC_BAD_MODEL, "\"group\" is %lld; it must be positive", (long long)groups);
+    }
+    p->groups = (uint32_t)groups;
+    return DSC_OK;
+}
+
+static dsc_status check_kernel(const graph_node *n, conv_shape *s, const graph_value *w, dsc_error *err) {
+    for (uint32_t i = 0; i < WINDOW_DIMS; i++) {
+        int64_t size = w->shape.dims[2 + i];
+        uint32_t given = s->window.kernel[i];
+        if (size < 1 || size > WINDOW_LIMIT || (given && given != size)) {
+            return op_error(n, err, DSC_BAD_MODEL, "\"kernel_shape\" says %u and its weights have %lld", given,
+                            (long long)size);
+        }
+        s->window.kernel[i] = (uint32_t)size;
+    }
+    return DSC_OK;
+}
+
+static dsc_status check_channels(const graph *g, const graph_node *n, const conv_shape *s, dsc_error *err) {
+    const graph_value *w = graph_input(g, n, 1), *b = graph_input(g, n, 2);
+    if (s->in_c % s->groups || s->out_c % s->groups) {
+        return op_error(n, err, DSC_BAD_MODEL, "%u input and %u output channels cannot be split into %u groups",
+                        s->in_c, s->out_c, s->groups);
+    }
+    if (w->shape.dims[1] != s->in_c / s->groups) {
+        return op_error(n, err, DSC_BAD_MODEL, "its weights are for %lld input channels a group; its input has %u",
+                        (long long)w->shape.dims[1], s->in_c / s->groups);
+    }
+    if (b && (b->shape.rank != 1 || b->shape.dims[0] != s->out_c)) {
+        return op_error(n, err, DSC_BAD_MODEL, "its bias must have %u numbers", s->out_c);
+    }
+    return DSC_OK;
+}
+
+dsc_status conv_resolve(const graph *g, const graph_node *n, conv_shape *out, dsc_error *err) {
+    const conv_params *p = n->params;
+    const graph_value *x = graph_input(g, n, 0), *w = graph_input(g, n, 1);
+    if (x->shape.rank != 4 || w->shape.rank != 4) {
+        return op_error(n, err, DSC_UNSUPPORTED, "only 2-D convolutions are supported (input of rank 4, not %u)",
+                        x->shape.rank);
+    }
+    for (int i = 0; i < 4; i++) {
+        if (x->shape.dims[i] < 1 || x->shape.dims[i] > INT32_MAX || w->shape.dims[i] < 1 ||
+            w->shape.dims[i] > INT32_MAX) {
+            return op_error(n, err, DSC_TOO_LARGE, "an input has an impossible size");
+        }
+    }
+    *out = (conv_shape){.n = (uint32_t)x->shape.dims[0],
+                        .in_c = (uint32_t)x->shape.dims[1],
+                        .in_h = (uint32_t)x->shape.dims[2],
+                        .in_w = (uint32_t)x->shape.dims[3],
+                        .out_c = (uint32_t)w->shape.dims[0],
+                        .groups = p->groups,
+                        .window = p->window};
+    dsc_status status = check_kernel(n, out, w, err);
+    if (status == DSC_OK) status = check_channels(g, n, out, err);
+    if (status == DSC_OK) status = window_resolve(n, &out->window, out->in_h, out->in_w, &out->pads, err);
+    if (status != DSC_OK) return status;
+    if (out->pads.out_h > INT32_MAX || out->pads.out_w > INT32_MAX) {
+        return op_error(n, err, DSC_TOO_LARGE, "its output would be too large");
+    }
+    out->out_h = (uint32_t)out->pads.out_h;
+    out->out_w = (uint32_t)out->pads.out_w;
+    return DSC_OK;
+}
+
+static dsc_status conv_infer(graph *g, graph_node *n, dsc_error *err) {
+    conv_shape s;
+    dsc_status status = common_check(g, n, 2, err);
+    for (uint32_t i = 0; i < 3 && status == DSC_OK; i++) status = op_want_dtype(g, n, i, DSC_F32, err);
+    if (status == DSC_OK) status = conv_resolve(g, n, &s, err);
+    if (status != DSC_OK) return status;
+    graph_shape out = {4, {s.n, s.out_c, s.out_h, s.out_w}};
+    return op_set_output(g, n, 0, DSC_F32, &out, err);
+}
+
+bool conv_is_depthwise(const conv_shape *s) {
+    return s->groups == s->in_c && s->out_c == s->in_c && s->groups > 1;
+}
+
+static bool is_pointwise(const conv_shape *s) {
+    return s->groups == 1 && s->window.kernel[0] == 1 && s->window.kernel[1] == 1;
+}
+
+// Padded taps count: N * M / groups * D_K^2 * D_G^2, for every image.
+static void conv_cost(const graph *g, const graph_node *n, op_cost *cost) {
+    conv_shape s;
+    if (conv_resolve(g, n, &s, NULL) != DSC_OK) return;
+    uint64_t taps = (uint64_t)s.window.kernel[0] * s.window.kernel[1];
+    uint64_t outputs = common_product(common_product(s.n, s.out_c), common_product(s.out_h, s.out_w));
+    cost->multiplications = common_product(outputs, common_product(s.in_c / s.groups, taps));
+    cost->parameters = common_parameters(g, n, 1);
+    cost->kind = DSC_KIND_CONVOLUTION;
+    if (is_pointwise(&s)) cost->kind = DSC_KIND_POINTWISE;
+    if (s.groups == s.in_c && s.groups > 1) cost->kind = DSC_KIND_DEPTHWISE; // a channel multiplier is depthwise, too
+    if (conv_is_depthwise(&s)) cost->depthwise_taps = taps;
+}
+
+bool conv_border(const graph *g, const graph_node *n, buffer_pads *pads) {
+    conv_shape s;
+    if (conv_resolve(g, n, &s, NULL) != DSC_OK || (s.groups > 1 && !conv_is_depthwise(&s))) return false;
+    *pads = (buffer_pads){s.pads.pad_top, s.pads.pad_left, s.pads.pad_bottom, s.pads.pad_right};
+    return true;
+}
+
+static dsc_status conv_lower(lowering *l, const graph_node *n, dsc_error *err) {
+    conv_shape s;
+    dsc_status status = conv_resolve(l->g, n, &s, err);
+    if (status != DSC_OK) return status;
+    const graph_value *w = graph_input(l->g, n, 1), *b = graph_input(l->g, n, 2);
+    if (!w->data || (b && !b->data)) {
+        return op_error(n, err, DSC_UNSUPPORTED, "its weights are computed while running; they must be constants");
+    }
+    if (s.groups == 1) return conv_lower_gemm(l, n, &s, err);
+    if (conv_is_depthwise(&s)) return conv_lower_depthwise(l, n, &s, err);
+    return conv_lower_direct(l, n, &s, err);
+}
+
+const op op_conv = {
+    .type = "Conv",
+    .inputs_min = 2,
+    .inputs_max = 3,
+    .outputs_max = 1,
+    .opset_first = 1,
+    .opset_last = OPS_OPSET_LAST,
+    .import = conv_import,
+    .infer = conv_infer,
+    .cost = conv_cost,
+    .lower = conv_lower,
+};

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Convolution: its parameters, and the three ways to compute it.
+#ifndef DSC_OPS_CONV_H
+#define DSC_OPS_CONV_H
+
+#include "engine/ops/lowering.h"
+#include "engine/ops/window.h"
+
+typedef struct conv_params {
+    window window;
+    uint32_t groups;
+} conv_params;
+
+// A convolution with everything resolved.
+typedef struct conv_shape {
+    uint32_t n, in_c, in_h, in_w, out_c, out_h, out_w, groups;
+    window window; // the kernel's size filled in
+    window_resolved pads;
+} conv_shape;
+
+// Inputs must have shapes.
+dsc_status conv_resolve(const graph *g, const graph_node *n, conv_shape *out, dsc_error *err);
+bool conv_is_depthwise(const conv_shape *s); // one input channel a group, one output channel each
+// The border that the node wants around its input's map; false where it reads the input flat.
+bool conv_border(const graph *g, const graph_node *n, buffer_pads *pads);
+
+dsc_status conv_lower_gemm(lowering *l, const graph_node *n, const conv_shape *s, dsc_error *err);
+dsc_status conv_lower_depthwise(lowering *l, const graph_node *n, const conv_shape *s, dsc_error *err);
+dsc_status conv_lower_direct(lowering *l, const graph_node *n, const conv_shape *s, dsc_error *err);
+
+#endif
