@@ -42,4 +42,9 @@ const dwconv_kernel *dwconv_find(dsc_isa isa, uint32_t kernel_h, uint32_t kernel
 // One panel's weights: w[(c0 + i) * taps + t] for i < lanes (<= 16) -> packed[t][16], zero padded.
 void dwconv_pack(float *packed, const float *w, uint32_t taps, uint32_t c0, uint32_t lanes);
 
+// The kernels themselves; called through the table.
+#define DWCONV_KERNEL(function, isa, kernel, stride) void function(const dwconv_args *args, uint32_t y0, uint32_t y1);
+#include "engine/kernels/dwconv_list.inc"
+#undef DWCONV_KERNEL
+
 #endif

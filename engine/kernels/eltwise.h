@@ -8,6 +8,8 @@
 
 #include <stddef.h>
 
+#define ELTWISE_LANES 16 // of a panel, for the kernel `scale`
+
 typedef enum eltwise_binary { ELTWISE_ADD, ELTWISE_MUL } eltwise_binary;
 
 typedef struct eltwise_kernel {
@@ -24,7 +26,17 @@ typedef struct eltwise_kernel {
 const eltwise_kernel *eltwise_kernels(uint32_t *count);
 const eltwise_kernel *eltwise_find(dsc_isa isa);
 
-// Rows of `width` floats: out = softmax over each row; the maximum is taken off first.
+// Rows of `width` floats: out = softmax over each row, in double precision; in place is fine.
 void eltwise_softmax(float *out, const float *in, size_t rows, size_t width);
+
+// The kernels themselves; called through the table.
+#define ELTWISE_KERNEL(suffix, isa)                                                                                    \
+    void eltwise_f32_act_##suffix(float *out, const float *in, size_t count, act a);                                   \
+    void eltwise_f32_binary_##suffix(float *out, const float *x, const float *y, size_t count, eltwise_binary op,      \
+                                     act a);                                                                           \
+    void eltwise_f32_scale_##suffix(float *out, const float *in, size_t pixels, const float *scale,                    \
+                                    const float *shift, act a);
+#include "engine/kernels/eltwise_list.inc"
+#undef ELTWISE_KERNEL
 
 #endif

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Element by element kernels in plain C: what the other tiers must compute.
+#include "engine/kernels/act_ref.h"
+#include "engine/kernels/eltwise.h"
+
+void eltwise_f32_act_ref(float *out, const float *in, size_t count, act a) {
+    for (size_t i = 0; i < count; i++) out[i] = act_ref(in[i], a);
+}
+
+void eltwise_f32_binary_ref(float *out, const float *x, const float *y, size_t count, eltwise_binary op, act a) {
+    for (size_t i = 0; i < count; i++) out[i] = act_ref(op == ELTWISE_ADD ? x[i] + y[i] : x[i] * y[i], a);
+}
+
+void eltwise_f32_scale_ref(float *out, const float *in, size_t pixels, const float *scale, const float *shift, act a) {
+    for (size_t i = 0; i < pixels * ELTWISE_LANES; i++) {
+        size_t c = i % ELTWISE_LANES;
+        out[i] = act_ref(in[i] * (scale ? scale[c] : 1) + (shift ? shift[c] : 0), a);
+    }
+}
