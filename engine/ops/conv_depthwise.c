@@ -86,8 +86,8 @@ dsc_status conv_lower_depthwise(lowering *l, const graph_node *n, const conv_sha
     a->chunk_rows = rows < 2 ? 2 : rows / 2 * 2; // kernels take two rows at a time
     if (a->chunk_rows > s->out_h) a->chunk_rows = s->out_h;
     a->chunks = (s->out_h + a->chunk_rows - 1) / a->chunk_rows;
-    lowering_step_args step = {depthwise_tile, a, a->chunks * s->n * buffer_panels(out), a->kernel->name, {in, out}};
-    return lowering_step(l, &step, err);
+    lowering_step_args made = {depthwise_tile, a, a->chunks * s->n * buffer_panels(out), a->kernel->name, {in, out}};
+    return lowering_step(l, &made, err);
 }
 
 // ---- grouped convolutions that are neither -------------------------------------------------------------------------
@@ -160,6 +160,6 @@ dsc_status conv_lower_direct(lowering *l, const graph_node *n, const conv_shape 
     a->w = lowering_weights(l, &request, err);
     a->bias = a->w ? lowering_vector(l, graph_input(l->g, n, 2), s->out_c, err) : NULL;
     if (!a->bias) return err->status;
-    lowering_step_args step = {direct_tile, a, s->n * s->out_c, "conv_f32_direct_ref", {in, out}};
-    return lowering_step(l, &step, err);
+    lowering_step_args made = {direct_tile, a, s->n * s->out_c, "conv_f32_direct_ref", {in, out}};
+    return lowering_step(l, &made, err);
 }

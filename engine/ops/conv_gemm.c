@@ -237,12 +237,12 @@ static dsc_status lower_dense(lowering *l, const graph_node *n, const conv_shape
     a->dense.b = get_weights(l, n, &c, panel_floats * a->panels, err);
     a->dense.bias = a->dense.b ? lowering_vector(l, graph_input(l->g, n, 2), s->out_c, err) : NULL;
     if (!a->dense.bias) return err->status;
-    lowering_step_args step = {dense_tile,
+    lowering_step_args made = {dense_tile,
                                a,
                                (a->panels + a->tile_panels - 1) / a->tile_panels,
                                a->kernel->name,
                                {(buffer *)g->in, (buffer *)g->out, (buffer *)g->residual}};
-    return lowering_step(l, &step, err);
+    return lowering_step(l, &made, err);
 }
 
 dsc_status conv_lower_gemm(lowering *l, const graph_node *n, const conv_shape *s, dsc_error *err) {
@@ -268,6 +268,6 @@ dsc_status conv_lower_gemm(lowering *l, const graph_node *n, const conv_shape *s
     if (!a->gemm.a_offset || !a->gemm.c_offset) return err->status;
     if (residual && !(a->gemm.r_offset = pixel_offsets(l, residual, s, dense_stride, err))) return err->status;
     uint32_t groups = (a->panel_count + a->group_panels - 1) / a->group_panels;
-    lowering_step_args step = {gemm_tile, a, a->blocks * groups, a->panels[0].kernel->name, {in, out, residual}};
-    return lowering_step(l, &step, err);
+    lowering_step_args made = {gemm_tile, a, a->blocks * groups, a->panels[0].kernel->name, {in, out, residual}};
+    return lowering_step(l, &made, err);
 }
