@@ -63,4 +63,9 @@ uint32_t gemm_split(dsc_isa isa, uint32_t n, uint32_t *widths);
 void gemm_pack(float *b, const float *w, uint32_t k_count, int64_t k_stride, uint32_t n0, uint32_t nr_real, uint32_t nr,
                int64_t n_stride);
 
+// The kernels themselves; called through the table.
+#define GEMM_KERNEL(function, isa, mr, nr) void function(const gemm_args *args, uint32_t m0, uint32_t m1);
+#include "engine/kernels/gemm_list.inc"
+#undef GEMM_KERNEL
+
 #endif

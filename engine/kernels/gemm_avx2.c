@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// gemm, AVX2: tiles of 6 rows by 16 channels (12 accumulators, 2 registers of weights, 1 of inputs: 15 of 16) and of 4
+// rows by 24 (12 + 3 + 1).
+#include "engine/kernels/simd_avx2.h"
+
+#define VEC                __m256
+#define VEC_LANES          8
+#define VEC_LOAD           _mm256_loadu_ps
+#define VEC_BROADCAST      _mm256_broadcast_ss
+#define VEC_FMA(sum, x, y) __asm__ volatile("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(x), "x"(y))
+#define VEC_ADD            _mm256_add_ps
+#define VEC_ACT            simd_avx2_act
+#define TILE_PREFETCH_TWO  32
+#define tile_load_half     _mm256_loadu_ps // every panel is a multiple of 8 wide: never needed
+
+#include "engine/kernels/gemm.h"
+
+// A vector is a group.
+static inline __m256 tile_load(const float *p, const gemm_args *g, const int32_t *offsets, uint32_t j) {
+    return j < g->groups ? _mm256_loadu_ps(p + offsets[j]) : _mm256_setzero_ps();
+}
+
+static inline void tile_store(float *p, const gemm_args *g, const int32_t *offsets, uint32_t j, __m256 v) {
+    if (j < g->groups) _mm256_storeu_ps(p + offsets[j], v);
+}
+
+#include "engine/kernels/gemm_tile.h"
+
+TILES(1, 16)
+TILES(2, 16)
+TILES(3, 16)
+TILES(4, 16)
+TILES(5, 16)
+TILES(6, 16)
+
+void gemm_f32_6x16_avx2(const gemm_args *args, uint32_t m0, uint32_t m1) {
+    static const gemm_tiles_fn by_rows[] = {tiles_1x16, tiles_2x16, tiles_3x16, tiles_4x16, tiles_5x16, tiles_6x16};
+    gemm_walk(args, m0, m1, 6, by_rows);
+}
+
+TILES(1, 24)
+TILES(2, 24)
+TILES(3, 24)
+TILES(4, 24)
+
+void gemm_f32_4x24_avx2(const gemm_args *args, uint32_t m0, uint32_t m1) {
+    static const gemm_tiles_fn by_rows[] = {tiles_1x24, tiles_2x24, tiles_3x24, tiles_4x24};
+    gemm_walk(args, m0, m1, 4, by_rows);
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// How every gemm kernel walks over its rows: the tiles differ by at most one row, so that 49 rows in tiles of 6 are
+// 4 x 6 + 5 x 5 and never end in a slow tile of one row.
+#ifndef DSC_KERNELS_GEMM_WALK_H
+#define DSC_KERNELS_GEMM_WALK_H
+
+#include "engine/kernels/gemm.h"
+
+#include <stddef.h>
+
+// `count` tiles of equal height from row m on; the first of them is number `first` of the call.
+typedef struct gemm_tiles {
+    uint32_t m, count, first;
+} gemm_tiles;
+typedef void (*gemm_tiles_fn)(const gemm_args *g, gemm_tiles tiles);
+
+// by_rows[r - 1] computes tiles of r rows, 1 <= r <= mr.
+static inline void gemm_walk(const gemm_args *g, uint32_t m0, uint32_t m1, uint32_t mr, const gemm_tiles_fn *by_rows) {
+    if (m0 >= m1) return;
+    uint32_t rows = m1 - m0, tiles = (rows - 1) / mr + 1;
+    uint32_t low = rows / tiles, taller = rows % tiles; // this many tiles have low + 1 rows
+    if (taller) by_rows[low](g, (gemm_tiles){m0, taller, 0});
+    by_rows[low - 1](g, (gemm_tiles){m0 + taller * (low + 1), tiles - taller, taller});
+}
+
+// How far from its own weights, in bytes, a tile prefetches. 4 k read nr / 4 cache lines of weights and prefetch `each`
+// of them, so the first nr / 4 / each tiles fetch the whole next panel. The tiles after them "fetch" weights that are
+// in L1 already, which costs less than a branch.
+static inline ptrdiff_t gemm_prefetch_distance(const gemm_args *g, uint32_t tile, int nr, int each) {
+    uint32_t line = tile * (uint32_t)each;
+    if (!g->next_b || line >= (uint32_t)nr / 4) return 0;
+    return (ptrdiff_t)((uintptr_t)g->next_b - (uintptr_t)g->b) + (ptrdiff_t)line * 64;
+}
+
+#endif
