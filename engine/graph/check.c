@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/graph/check.h"
+
+#include "engine/base/error.h"
+
+// A node whose inputs have no shape, because an earlier one failed, has no reason of its own to tell.
+static bool has_shapes(const graph *g, const graph_node *n) {
+    for (uint32_t k = 0; k < n->input_count; k++) {
+        const graph_value *v = graph_input(g, n, k);
+        if (v && !graph_shape_known(v)) return false;
+    }
+    return true;
+}
+
+dsc_status graph_infer(graph *g, dsc_report_fn report, void *context, dsc_error *err) {
+    dsc_status first = DSC_OK;
+    dsc_error reason = {DSC_OK, ""};
+    for (uint32_t i = 0; i < g->node_count; i++) {
+        graph_node *n = &g->nodes[i];
+        if (first != DSC_OK && !has_shapes(g, n)) continue;
+        dsc_status status = n->op->infer(g, n, &reason);
+        if (status == DSC_OK) continue;
+        if (report) report(context, reason.text);
+        if (first == DSC_OK) {
+            first = status;
+            if (err) *err = reason;
+        }
+        if (!report) break;
+    }
+    return first;
+}
+
+static bool is_available(const graph *g, uint32_t value, uint32_t node) {
+    const graph_value *v = &g->values[value];
+    if (v->producer == GRAPH_NONE) return v->is_input || v->data;
+    return v->producer < node;
+}
+
+static const char *check_node(graph *g, uint32_t i) {
+    graph_node *n = &g->nodes[i];
+    for (uint32_t k = 0; k < n->input_count; k++) {
+        if (n->inputs[k] != GRAPH_NONE && !is_available(g, n->inputs[k], i)) return "reads a value too early";
+    }
+    if (n->residual != GRAPH_NONE && !is_available(g, n->residual, i)) return "adds a value too early";
+    for (uint32_t k = 0; k < n->output_count; k++) {
+        graph_value *out = graph_output(g, n, k);
+        if (!out) continue;
+        if (out->producer != i || out->data) return "is not the producer of its output";
+        if (!graph_shape_known(out)) return "has an output without a shape";
+        graph_shape before = out->shape;
+        if (n->op->infer(g, n, NULL) != DSC_OK) return "cannot be inferred";
+        if (!graph_shape_equal(&before, &graph_output(g, n, k)->shape)) return "changed its output's shape";
+    }
+    if (n->residual != GRAPH_NONE && !graph_shape_equal(&g->values[n->residual].shape, &graph_output(g, n, 0)->shape)) {
+        return "adds a value of another shape";
+    }
+    return NULL;
+}
+
+dsc_status graph_check(graph *g, const char *after, dsc_error *err) {
+    for (uint32_t i = 0; i < g->node_count; i++) {
+        const char *fault = check_node(g, i);
+        if (!fault) continue;
+        return error_set(err, DSC_UNSUPPORTED, "after the pass \"%s\" node \"%.100s\" (%s) %s", after, g->nodes[i].name,
+                         g->nodes[i].op->type, fault);
+    }
+    for (uint32_t i = 0; i < g->output_count; i++) {
+        if (is_available(g, g->outputs[i], g->node_count)) continue;
+        return error_set(err, DSC_UNSUPPORTED, "after the pass \"%s\" output %u is not computed", after, i);
+    }
+    return DSC_OK;
+}

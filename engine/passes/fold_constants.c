@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// A node whose inputs are all constants is run once, while planning, by the very steps that would run later.
+#include "engine/base/error.h"
+#include "engine/base/mem.h"
+#include "engine/ops/lowering.h"
+#include "engine/passes/passes.h"
+
+#include <string.h>
+
+static bool is_constant(const graph *g, const graph_node *n) {
+    if (n->output_count != 1 || n->input_count == 0 || n->outputs[0] == GRAPH_NONE) return false;
+    for (uint32_t k = 0; k < n->input_count; k++) {
+        const graph_value *v = graph_input(g, n, k);
+        if (v && !v->data) return false;
+    }
+    return true;
+}
+
+static dsc_status run_node(lowering *l, const graph_node *n, const buffer **out, char **block, dsc_error *err) {
+    dsc_status status = n->op->lower(l, n, err);
+    if (status == DSC_OK) *out = lowering_flat(l, n->outputs[0], err);
+    if (status != DSC_OK || !*out) return err->status;
+    status = program_place_buffers(l->p, true, err);
+    if (status != DSC_OK) return status;
+    *block = mem_calloc(1, l->p->block_bytes);
+    if (!*block) return error_no_memory(err, l->p->block_bytes);
+    for (uint32_t i = 0; i < l->p->step_count; i++) {
+        const step *s = &l->p->steps[i];
+        for (uint32_t tile = 0; tile < s->tiles; tile++) s->run(s->args, *block, tile);
+    }
+    return DSC_OK;
+}
+
+// The output's elements in the graph's memory. What cannot be run here stays a node.
+static dsc_status fold(graph *g, uint32_t i, weights_store *weights, dsc_error *err) {
+    program p;
+    uint64_t none = 0;
+    char *block = NULL;
+    const buffer *out = NULL;
+    const graph_node *n = &g->nodes[i];
+    program_init(&p, (uint64_t)1 << 28, g->limits.arena_bytes);
+    lowering l = {.g = g, .p = &p, .weights = weights, .isa = DSC_ISA_REF, .node = n, .row = UINT32_MAX};
+    uint64_t *vanilla = mem_calloc(g->node_count, sizeof *vanilla);
+    l.vanilla = vanilla ? vanilla : &none;
+    l.values = mem_calloc(g->value_count, sizeof *l.values);
+    dsc_status status = vanilla && l.values ? DSC_OK : error_no_memory(err, g->value_count * sizeof *l.values);
+    if (status == DSC_OK && run_node(&l, n, &out, &block, err) == DSC_OK) {
+        graph_value *v = &g->values[n->outputs[0]];
+        size_t bytes = (size_t)out->count * dsc_dtype_bytes(v->dtype);
+        void *data = arena_alloc(&g->memory, bytes ? bytes : 1, 1);
+        if (data) {
+            memcpy(data, buffer_data(out, block), bytes);
+            v->data = data;
+            v->producer = GRAPH_NONE;
+            g->nodes[i].is_removed = true;
+        } else {
+            status = error_no_memory(err, bytes);
+        }
+    }
+    mem_free(block);
+    mem_free(vanilla);
+    mem_free(l.values);
+    program_close(&p);
+    return status;
+}
+
+dsc_status pass_fold_constants(rewrite *r, dsc_error *err) {
+    graph *g = r->g;
+    dsc_error ignored;
+    dsc_status status = DSC_OK;
+    weights_store *weights = weights_create(g->limits.weights_bytes);
+    if (!weights) return error_no_memory(err, 0);
+    for (uint32_t i = 0; i < g->node_count && status == DSC_OK; i++) {
+        if (is_constant(g, &g->nodes[i])) status = fold(g, i, weights, err ? err : &ignored);
+    }
+    weights_free(weights);
+    return status;
+}
