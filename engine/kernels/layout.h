@@ -28,4 +28,11 @@ typedef struct layout_kernel {
 const layout_kernel *layout_kernels(uint32_t *count);
 const layout_kernel *layout_find(dsc_isa isa);
 
+// The kernels themselves; called through the table.
+#define LAYOUT_KERNEL(suffix, isa)                                                                                     \
+    void layout_f32_pack_##suffix(const layout_panel *p, uint32_t y0, uint32_t y1);                                    \
+    void layout_f32_unpack_##suffix(const layout_panel *p, uint32_t y0, uint32_t y1);
+#include "engine/kernels/layout_list.inc"
+#undef LAYOUT_KERNEL
+
 #endif

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pooling of one panel of 16 channels. Windows are clipped to the map: padding is never read.
+// Pooling of one panel of 16 channels. Windows are clipped to the map: padding is never read. A NaN is never a maximum;
+// the maximum of a window that misses the map is -infinity, its average 0. All tiers give the same bits.
 #ifndef DSC_KERNELS_POOL_H
 #define DSC_KERNELS_POOL_H
 
 #include "engine/dsc.h"
+
+#define POOL_LANES 16
 
 typedef enum pool_kind { POOL_MAX, POOL_AVERAGE, POOL_AVERAGE_WITH_PAD } pool_kind;
 
@@ -22,8 +25,8 @@ typedef struct pool_args {
 } pool_args;
 
 typedef void (*pool_fn)(const pool_args *args, uint32_t y0, uint32_t y1);
-// Mean over h x w pixels of 16 channels, rows `row` floats apart -> out[16]. Sums in the order of pixels within each of
-// four interleaved accumulators, the same in every tier.
+// Mean over h x w pixels of 16 channels, rows `row` floats apart -> out[16]. Column x of every row is added to the
+// accumulator x mod 4, of four: the same bits in every tier.
 typedef void (*pool_global_fn)(const float *in, int64_t row, uint32_t h, uint32_t w, float *out);
 
 typedef struct pool_kernel {
@@ -35,5 +38,12 @@ typedef struct pool_kernel {
 
 const pool_kernel *pool_kernels(uint32_t *count);
 const pool_kernel *pool_find(dsc_isa isa); // the highest tier not above `isa`
+
+// The kernels themselves; called through the table.
+#define POOL_KERNEL(suffix, isa)                                                                                       \
+    void pool_f32_##suffix(const pool_args *args, uint32_t y0, uint32_t y1);                                           \
+    void pool_f32_global_##suffix(const float *in, int64_t row, uint32_t h, uint32_t w, float *out);
+#include "engine/kernels/pool_list.inc"
+#undef POOL_KERNEL
 
 #endif

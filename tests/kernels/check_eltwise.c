@@ -163,7 +163,7 @@ ParameterizedTest(uint32_t *index, eltwise, special_values, .timeout = 10) {
         memcpy(p.x, values, sizeof values);
         for (size_t i = 0; i < COUNT; i++) {
             want_value(&p, i, (double)values[i], 0);
-            if (isnan(values[i])) p.want->value[i] = NAN;
+            if (isnan(values[i])) p.want->value[i] = (double)NAN;
         }
         k->act(p.out, p.x, COUNT, p.act);
         cr_assert(problem_end(&p));

@@ -34,7 +34,7 @@ static inline double oracle_act(double x, act a) {
         case ACT_SIGMOID: return 1 / (1 + exp(-x));
         case ACT_SILU: return x / (1 + exp(-x));
     }
-    return NAN;
+    return (double)NAN;
 }
 
 // What is allowed for oracle_act(x, a) where the kernel's x may be off by `x_tolerance`. No activation here is steeper
