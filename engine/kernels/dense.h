@@ -31,4 +31,9 @@ typedef struct dense_kernel {
 const dense_kernel *dense_kernels(uint32_t *count);
 const dense_kernel *dense_find(dsc_isa isa); // weights are packed by gemm_pack with its nr
 
+// The kernels themselves; called through the table.
+#define DENSE_KERNEL(function, isa, nr) void function(const dense_args *args, uint32_t p0, uint32_t p1);
+#include "engine/kernels/dense_list.inc"
+#undef DENSE_KERNEL
+
 #endif

@@ -30,7 +30,7 @@ double check_act(act a, double x) {
         case ACT_SIGMOID: return 1 / (1 + exp(-x));
         case ACT_SILU: return x / (1 + exp(-x));
     }
-    return NAN;
+    return (double)NAN;
 }
 
 // The greatest slope of each kind carries the error of x through; then come the roundings of the activation itself.
