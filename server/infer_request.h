@@ -67,7 +67,7 @@ typedef struct infer_request {
     bool all_binary; // the answer is in the binary form, even if JSON was not asked for by Accept
     bool has_image;  // the body is, or holds, one image for the model's only input
     decode_source image;
-    void *owned[2]; // what close frees
+    void *owned; // what close frees
 } infer_request;
 
 // `facts` as given to body_find_kind(); `options` are those of the query, or NULL. `*out` is always initialised:
