@@ -98,9 +98,28 @@ static buffer *new_flat(lowering *l, uint32_t value, dsc_error *err) {
     const graph_value *v = &l->g->values[value];
     uint64_t count;
     buffer *b = graph_shape_count(&v->shape, &count) ? program_flat(l->p, v->dtype, count) : NULL;
-    if (!b) return no_memory(err);
-    b->constant = v->data;
-    return b;
+    return b ? b : no_memory(err);
+}
+
+static void pack_bytes(float *packed, const void *context) {
+    const weights_request *request = context;
+    memcpy(packed, request->source, request->source_bytes);
+}
+
+// Constants go to the store: the graph that holds them is gone when the plan runs.
+static buffer *new_constant(lowering *l, uint32_t value, dsc_error *err) {
+    const graph_value *v = &l->g->values[value];
+    buffer *b = new_flat(l, value, err);
+    if (!b) return NULL;
+    size_t bytes = (size_t)b->count * dsc_dtype_bytes(v->dtype);
+    weights_request request = {.source = v->data,
+                               .source_bytes = bytes,
+                               .format = "constant",
+                               .floats = bytes / sizeof(float) + BUFFER_SLACK,
+                               .pack = pack_bytes};
+    request.context = &request;
+    b->constant = lowering_weights(l, &request, err);
+    return b->constant ? b : NULL;
 }
 
 bool lowering_has_panels(const lowering *l, uint32_t value) {
@@ -121,7 +140,7 @@ buffer *lowering_flat(lowering *l, uint32_t value, dsc_error *err) {
     lowering_value *state = &l->values[value];
     if (state->flat) return state->flat;
     const graph_value *v = &l->g->values[value];
-    if (v->data) return state->flat = new_flat(l, value, err);
+    if (v->data) return state->flat = new_constant(l, value, err);
     uint64_t count;
     if (state->panels && buffer_is_flat_vector(state->panels) && graph_shape_count(&v->shape, &count)) {
         return state->flat = view(l, state->panels, BUFFER_FLAT, count, err);

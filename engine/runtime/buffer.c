@@ -35,3 +35,18 @@ bool buffer_is_flat_vector(const buffer *b) {
     return b->layout == BUFFER_PANELS && b->h == 1 && b->w == 1 && !buffer_has_border(b) &&
            (b->n == 1 || b->c % b->lanes == 0);
 }
+
+void buffer_read(const buffer *b, char *block, float *out) {
+    if (b->layout == BUFFER_FLAT) {
+        memcpy(out, buffer_data(b, block), (size_t)b->count * sizeof *out);
+        return;
+    }
+    for (uint32_t image = 0; image < b->n; image++) {
+        for (uint32_t c = 0; c < b->c; c++) {
+            const float *map = buffer_panel(b, block, image, c / b->lanes) + c % b->lanes;
+            for (uint32_t y = 0; y < b->h; y++) {
+                for (uint32_t x = 0; x < b->w; x++) *out++ = map[(int64_t)y * b->row + (int64_t)x * b->lanes];
+            }
+        }
+    }
+}

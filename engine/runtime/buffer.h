@@ -49,6 +49,8 @@ static inline bool buffer_has_border(const buffer *b) {
 }
 // Writes zeros around one panel's map. Every step that writes a panel does this in each run, as the block is reused.
 void buffer_clear_border(const buffer *b, char *block, uint32_t image, uint32_t panel);
+// Copies a float buffer's elements in the model's own order. For looking at values, not for running.
+void buffer_read(const buffer *b, char *block, float *out);
 // Whether a map of one pixel lies in memory exactly as its flat tensor does.
 bool buffer_is_flat_vector(const buffer *b);
 

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/plan/plan.h"
+
+#include "engine/base/error.h"
+#include "engine/base/mem.h"
+#include "engine/graph/cost.h"
+#include "engine/ops/conv.h"
+#include "engine/ops/ops.h"
+
+#include <string.h>
+
+#define PROGRAM_BYTES ((uint64_t)1 << 30) // of steps, arguments and offset tables
+
+static uint32_t larger(uint32_t a, uint32_t b) {
+    return a > b ? a : b;
+}
+
+// The border of a map is what the most demanding convolution among its readers needs.
+static void collect_borders(lowering *l) {
+    for (uint32_t i = 0; i < l->g->node_count; i++) {
+        const graph_node *n = &l->g->nodes[i];
+        buffer_pads wanted;
+        if (n->op != &op_conv || !conv_border(l->g, n, &wanted)) continue;
+        buffer_pads *pads = &l->values[n->inputs[0]].pads;
+        pads->top = larger(pads->top, wanted.top);
+        pads->left = larger(pads->left, wanted.left);
+        pads->bottom = larger(pads->bottom, wanted.bottom);
+        pads->right = larger(pads->right, wanted.right);
+    }
+}
+
+static dsc_tensor_info describe(const graph_value *v) {
+    dsc_tensor_info info = {.name = v->name, .dtype = v->dtype, .rank = v->shape.rank};
+    memcpy(info.dims, v->shape.dims, sizeof info.dims);
+    return info;
+}
+
+static dsc_status plan_inputs(plan *p, lowering *l, dsc_error *err) {
+    for (uint32_t i = 0; i < l->g->input_count; i++) {
+        uint32_t value = l->g->inputs[i];
+        const graph_value *v = &l->g->values[value];
+        uint64_t count;
+        buffer *b = graph_shape_count(&v->shape, &count) ? program_flat(l->p, v->dtype, count) : NULL;
+        if (!b) return error_no_memory(err, count);
+        b->is_kept = true;
+        p->inputs[i] = (plan_tensor){describe(v), b};
+        if (!v->data) l->values[value].flat = b; // an input that was given by value is a constant
+    }
+    return DSC_OK;
+}
+
+static dsc_status lower_nodes(lowering *l, dsc_error *err) {
+    for (uint32_t i = 0; i < l->g->node_count; i++) {
+        l->node = &l->g->nodes[i];
+        l->row = UINT32_MAX;
+        dsc_status status = l->node->op->lower(l, l->node, err);
+        if (status != DSC_OK) return status;
+    }
+    return DSC_OK;
+}
+
+static dsc_status plan_outputs(plan *p, lowering *l, dsc_error *err) {
+    for (uint32_t i = 0; i < l->g->output_count; i++) {
+        buffer *b = lowering_flat(l, l->g->outputs[i], err);
+        if (!b) return err->status;
+        (b->view_of ? b->view_of : b)->is_kept = true;
+        p->outputs[i] = (plan_tensor){describe(&l->g->values[l->g->outputs[i]]), b};
+    }
+    return DSC_OK;
+}
+
+static dsc_status keep_values(plan *p, const lowering *l, dsc_error *err) {
+    p->kept = arena_alloc(&p->program.memory, l->g->value_count, sizeof *p->kept);
+    if (!p->kept) return error_no_memory(err, l->g->value_count * sizeof *p->kept);
+    for (uint32_t i = 0; i < l->g->value_count; i++) {
+        const lowering_value *state = &l->values[i];
+        const buffer *b = state->flat ? state->flat : state->panels;
+        if (b && !l->g->values[i].data) p->kept[p->kept_count++] = (plan_tensor){describe(&l->g->values[i]), b};
+    }
+    return DSC_OK;
+}
+
+// Texts that passes made belong to the graph; rows keep copies.
+static dsc_status copy_texts(program *p, dsc_error *err) {
+    for (uint32_t i = 0; i < p->row_count; i++) {
+        p->rows[i].fused = arena_string(&p->memory, p->rows[i].fused, strlen(p->rows[i].fused));
+        if (!p->rows[i].fused) return error_no_memory(err, 1);
+    }
+    return DSC_OK;
+}
+
+static dsc_status build(plan *p, lowering *l, bool is_keeping, dsc_error *err) {
+    collect_borders(l);
+    dsc_status status = plan_inputs(p, l, err);
+    if (status == DSC_OK) status = lower_nodes(l, err);
+    if (status == DSC_OK) status = plan_outputs(p, l, err);
+    if (status == DSC_OK && is_keeping) status = keep_values(p, l, err);
+    if (status == DSC_OK) status = copy_texts(&p->program, err);
+    if (status == DSC_OK) status = program_place_buffers(&p->program, is_keeping, err);
+    return status;
+}
+
+dsc_status plan_init(plan *p, graph *g, weights_store *weights, const plan_options *options, dsc_error *err) {
+    dsc_error reason = {DSC_OK, ""}; // lowering tells failures by it
+    *p = (plan){.input_count = g->input_count, .output_count = g->output_count};
+    program_init(&p->program, PROGRAM_BYTES, g->limits.arena_bytes);
+    p->inputs = arena_alloc(&p->program.memory, g->input_count + 1, sizeof *p->inputs);
+    p->outputs = arena_alloc(&p->program.memory, g->output_count + 1, sizeof *p->outputs);
+    uint64_t *vanilla = mem_calloc(g->node_count + 1, sizeof *vanilla);
+    lowering l = {.g = g, .p = &p->program, .weights = weights, .isa = options->isa, .vanilla = vanilla};
+    l.values = mem_calloc(g->value_count + 1, sizeof *l.values);
+    dsc_status status = DSC_OK;
+    if (!p->inputs || !p->outputs || !vanilla || !l.values) {
+        status = error_no_memory(&reason, g->value_count * sizeof *l.values);
+    }
+    if (status == DSC_OK) status = cost_vanilla(g, vanilla, &reason);
+    if (status == DSC_OK) status = build(p, &l, options->keep_values, &reason);
+    mem_free(vanilla);
+    mem_free(l.values);
+    if (status == DSC_OK) return DSC_OK;
+    if (err) *err = reason;
+    plan_close(p);
+    return status;
+}
+
+void plan_close(plan *p) {
+    program_close(&p->program);
+}

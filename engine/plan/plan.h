@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a graph with known shapes to a program: every node lowered in order, every buffer placed.
+#ifndef DSC_PLAN_PLAN_H
+#define DSC_PLAN_PLAN_H
+
+#include "engine/graph/graph.h"
+#include "engine/runtime/program.h"
+#include "engine/runtime/weights.h"
+
+typedef struct plan_tensor {
+    dsc_tensor_info info;
+    const buffer *buffer;
+} plan_tensor;
+
+typedef struct plan {
+    program program;
+    uint32_t input_count, output_count, kept_count;
+    plan_tensor *inputs, *outputs; // in the graph's order
+    plan_tensor *kept;             // with keep_values: everything that is still computed after the passes
+} plan;
+
+typedef struct plan_options {
+    dsc_isa isa;
+    bool keep_values;
+} plan_options;
+
+// Builds the program. Names in the plan are the graph's and must outlive it; nothing else of the graph is kept.
+// Constants go to `weights`.
+dsc_status plan_init(plan *p, graph *g, weights_store *weights, const plan_options *options, dsc_error *err);
+void plan_close(plan *p);
+
+#endif

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Models from files: the model itself and, from its own folder, the files that it refers to.
+#include "engine/base/error.h"
+#include "engine/base/file.h"
+#include "engine/base/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static dsc_status read_part(void *context, const char *name, uint64_t limit_bytes, void **bytes, size_t *size,
+                            dsc_error *err) {
+    const char *path = context, *slash = strrchr(path, '/');
+    if (!*name) return file_read(path, limit_bytes, bytes, size, err);
+    int folder = slash ? (int)(slash - path) + 1 : 0;
+    size_t length = (size_t)folder + strlen(name) + 1;
+    char *full = mem_alloc(length);
+    if (!full) return error_no_memory(err, length);
+    snprintf(full, length, "%.*s%s", folder, path, name);
+    dsc_status status = file_read(full, limit_bytes, bytes, size, err);
+    mem_free(full);
+    return status;
+}
+
+dsc_status dsc_model_load_file(const char *path, const dsc_load_options *options, dsc_model **out, dsc_error *err) {
+    union {
+        const char *in;
+        void *out;
+    } context = {path};
+    dsc_source source = {context.out, read_part};
+    return dsc_model_load(&source, options, out, err);
+}
