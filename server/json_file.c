@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // JSON files, strictly, and whole files.
+#define _GNU_SOURCE
 #include "server/json_file.h"
 
 #include "server/fail.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Where settings come from: defaults, configuration file, environment, command line, in this order.
+#define _GNU_SOURCE
 #include "server/settings.h"
 
 #include "server/fail.h"

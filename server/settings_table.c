@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The table of settings, and how one value is checked and set.
+#define _GNU_SOURCE
 #include "server/settings_table.h"
 
 #include "server/fail.h"

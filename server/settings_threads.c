@@ -2,6 +2,7 @@
 //
 // How many threads may compute: the CPUs of the affinity mask, but no more than whole CPUs of the cgroup's quota.
 // More threads than quota would be stopped by the kernel for the rest of every period.
+#define _GNU_SOURCE
 #include "server/settings.h"
 
 #include <sched.h>

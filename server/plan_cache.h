@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The plans of one model, by input shapes, and the sessions of each, one per worker. The shapes that were not asked
+// for longest make room; the plan that a worker holds never does.
+//
+// Threads: any worker may take; a plan is made by one worker while others who want known shapes go on.
+#ifndef DSCD_PLAN_CACHE_H
+#define DSCD_PLAN_CACHE_H
+
+#include "engine/dsc.h"
+
+typedef struct plan_cache plan_cache;
+typedef struct planned planned; // a plan and its sessions
+
+typedef struct plan_cache_options {
+    dsc_weights *weights; // lent
+    uint32_t passes;
+    uint32_t capacity; // plans; at least one more than there are members are kept
+    uint32_t members;  // workers
+    uint32_t inputs;   // of the model
+} plan_cache_options;
+
+dsc_status plan_cache_create(const plan_cache_options *options, plan_cache **out, dsc_error *err);
+void plan_cache_free(plan_cache *cache); // nothing may be taken
+
+// The plan for these shapes (as dsc_plan_create's) and the session of `member`, which creates what is not there yet.
+// On success `*out` is given back with plan_cache_return. Errors: dsc_plan_create's and dsc_session_create's.
+dsc_status plan_cache_take(plan_cache *cache, const dsc_shape *shapes, uint32_t count, uint32_t member, planned **out,
+                           dsc_error *err);
+void plan_cache_return(plan_cache *cache, planned *p);
+// Creates the sessions that other members have not yet, so that none is created while serving.
+dsc_status plan_cache_fill(plan_cache *cache, planned *p, dsc_error *err);
+
+dsc_plan *planned_plan(const planned *p);
+dsc_session *planned_session(const planned *p, uint32_t member);
+
+#endif
