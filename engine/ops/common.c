@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/ops/common.h"
+
+#include "engine/base/error.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+void *common_params(graph *g, graph_node *n, size_t size, dsc_error *err) {
+    n->params = arena_alloc(&g->memory, 1, size);
+    if (!n->params) error_no_memory(err, size);
+    return n->params;
+}
+
+dsc_status common_no_params(graph *g, graph_node *n, attrs *a, dsc_error *err) {
+    (void)g, (void)n, (void)a, (void)err;
+    return DSC_OK;
+}
+
+dsc_status common_check(const graph *g, const graph_node *n, uint32_t inputs, dsc_error *err) {
+    for (uint32_t i = 0; i < inputs; i++) {
+        if (!graph_input(g, n, i)) return op_error(n, err, DSC_BAD_MODEL, "input %u is missing", i);
+    }
+    return graph_output(g, n, 0) ? DSC_OK : op_error(n, err, DSC_BAD_MODEL, "output 0 is missing");
+}
+
+dsc_status common_ints(const graph *g, const graph_node *n, uint32_t index, int64_t *out, uint32_t limit,
+                       uint32_t *count, dsc_error *err) {
+    dsc_error inner = {0};
+    const graph_value *v = graph_input(g, n, index);
+    if (!v) return op_error(n, err, DSC_BAD_MODEL, "input %u is missing", index);
+    dsc_status status = graph_constant_ints(v, out, limit, count, &inner);
+    return status ? op_error(n, err, status, "input %u: %.240s", index, inner.text) : DSC_OK;
+}
+
+dsc_status common_axes_import(attrs *a, common_axes *out, dsc_error *err) {
+    out->is_given = attrs_has(a, "axes");
+    return attrs_ints(a, "axes", out->values, DSC_MAX_RANK, &out->count, err);
+}
+
+dsc_status common_axes_read(const graph *g, const graph_node *n, const common_axes *attribute, uint32_t index,
+                            common_axes *out, dsc_error *err) {
+    *out = *attribute;
+    if (!graph_input(g, n, index)) return DSC_OK;
+    out->is_given = true;
+    return common_ints(g, n, index, out->values, DSC_MAX_RANK, &out->count, err);
+}
+
+dsc_status common_axes_resolve(const graph_node *n, const common_axes *axes, uint32_t rank, bool chosen[DSC_MAX_RANK],
+                               dsc_error *err) {
+    memset(chosen, 0, DSC_MAX_RANK * sizeof *chosen);
+    for (uint32_t i = 0; i < axes->count; i++) {
+        uint32_t axis;
+        dsc_status status = op_axis(n, axes->values[i], rank, false, &axis, err);
+        if (status) return status;
+        if (chosen[axis]) return op_error(n, err, DSC_BAD_MODEL, "axis %" PRId64 " is given twice", axes->values[i]);
+        chosen[axis] = true;
+    }
+    return DSC_OK;
+}
+
+dsc_status common_too_many(const graph_node *n, dsc_error *err) {
+    return op_error(n, err, DSC_TOO_LARGE, "it has more than 2^32 pieces of work");
+}
+
+uint64_t common_product(uint64_t a, uint64_t b) {
+    uint64_t product;
+    return __builtin_mul_overflow(a, b, &product) ? UINT64_MAX : product;
+}
+
+uint64_t common_dims(const graph_shape *shape, uint32_t first, uint32_t end) {
+    uint64_t product = 1;
+    for (uint32_t i = first; i < end; i++) product = common_product(product, (uint64_t)shape->dims[i]);
+    return product;
+}
+
+uint64_t common_elements(const graph *g, const graph_node *n) {
+    const graph_value *out = graph_output(g, n, 0);
+    uint64_t count;
+    return out && out->has_shape && graph_shape_count(&out->shape, &count) ? count : 0;
+}
+
+uint64_t common_parameters(const graph *g, const graph_node *n, uint32_t first) {
+    uint64_t total = 0, count;
+    for (uint32_t i = first; i < n->input_count; i++) {
+        const graph_value *v = graph_input(g, n, i);
+        if (v && v->data && v->dtype == DSC_F32 && graph_shape_count(&v->shape, &count)) total += count;
+    }
+    return total;
+}
