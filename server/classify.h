@@ -5,6 +5,8 @@
 
 #include "engine/dsc.h"
 
+#define CLASSIFY_TOP_MAX 1000 // most classes of one answer
+
 typedef struct classify_settings {
     const char *const *labels; // or NULL. A label per output, or, if `label_offset` fewer, per class
     size_t label_count;

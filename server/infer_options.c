@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/classify.h"
 #include "server/infer_parts.h"
 
-#define TOPK_MAX       1000
+#define TOPK_MAX       CLASSIFY_TOP_MAX
 #define TIMEOUT_MS_MAX 3600000
 
 static bool set_topk(infer_options *options, double value, fault *f) {

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "server/classify.h"
 #include "server/infer_parts.h"
 
 static bool read_form(const cJSON *parameters, infer_output *output, const char *name, fault *f) {
@@ -16,8 +17,9 @@ static bool read_form(const cJSON *parameters, infer_output *output, const char 
     if (binary) output->binary = cJSON_IsTrue(binary);
     if (!classes) return true;
     double k = cJSON_IsNumber(classes) ? classes->valuedouble : -1;
-    if (!(k >= 0 && k <= 1000) || k > floor(k))
-        return fault_set(f, 400, "output \"%s\": classification must be a whole number from 0 to 1000", name);
+    if (!(k >= 0 && k <= CLASSIFY_TOP_MAX) || k > floor(k))
+        return fault_set(f, 400, "output \"%s\": classification must be a whole number from 0 to %d", name,
+                         CLASSIFY_TOP_MAX);
     output->classification = (uint32_t)k;
     return true;
 }

@@ -15,15 +15,17 @@ typedef enum reply_format {
     REPLY_BYTES, // application/octet-stream: Open Inference Protocol, JSON and raw tensors
 } reply_format;
 
+// The binary form where the request's parameters ask for it and nothing but JSON was accepted; else as accepted.
+reply_format infer_reply_format(const infer_request *request, reply_format accepted);
 // By an Accept header (NULL: JSON), with quality values and wildcards. Fault 406 lists what there is.
 bool reply_format_choose(const char *accept, reply_format *out, fault *f);
 const char *reply_content_type(reply_format format);
 
 typedef struct reply_output {
     dsc_tensor_info info;
-    const void *data; // dense, row-major
-    bool binary;      // in REPLY_BYTES: after the JSON; REPLY_JSON ignores it
-    uint32_t classification;
+    const void *data;        // dense, row-major
+    bool binary;             // in REPLY_BYTES: after the JSON (if no output has it, all are); REPLY_JSON ignores it
+    uint32_t classification; // as in infer_output: the data become "score:index:label" strings
 } reply_output;
 
 typedef struct reply_profile {
