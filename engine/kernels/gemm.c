@@ -25,13 +25,20 @@ const gemm_kernel *gemm_find(dsc_isa isa, uint32_t nr) {
     return best;
 }
 
+// `groups` of 8 channels as panels of `width` channels, the rest (1 to `width` / 8 groups, and half a panel's more)
+static uint32_t split_avx512(uint32_t groups, uint32_t *widths) {
+    uint32_t panels = 0;
+    for (; groups > 6; groups -= 4) widths[panels++] = 32;
+    // 1 to 6 groups are left
+    if (groups) widths[panels++] = groups < 3 ? 16 : groups * 8;
+    return panels;
+}
+
 uint32_t gemm_split(dsc_isa isa, uint32_t n, uint32_t *widths) {
-    (void)isa;
+    if (isa == DSC_ISA_BEST) isa = dsc_isa_best();
     uint32_t groups = n / 8 + (n % 8 != 0), panels = 0;
-    while (groups > 3) {
-        widths[panels++] = 16;
-        groups -= 2;
-    }
+    if (isa == DSC_ISA_AVX512) return split_avx512(groups, widths);
+    for (; groups > 3; groups -= 2) widths[panels++] = 16;
     if (groups) widths[panels++] = groups == 3 ? 24 : 16;
     return panels;
 }
