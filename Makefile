@@ -89,3 +89,112 @@ $(PROTO_OBJ): $(B)/gen/engine/onnx/onnx.pb-c.c
 	$(Q)$(CC) $(filter-out $(WARN),$(CFLAGS)) -c -o $@ $<
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# ---- packages
+
+# Installs what is missing when root or sudo allows, else prints the one line to type.
+define need_packages
+missing=$$(for p in $(1); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done | tr '\n' ' '); \
+if [ -n "$$missing" ]; then \
+  line="apt-get install -y --no-install-recommends $$missing"; \
+  if ! command -v apt-get >/dev/null; then echo "missing, please install: $$missing" >&2; exit 1; \
+  elif [ "$$(id -u)" = 0 ]; then sudo=; \
+  elif sudo -n true 2>/dev/null; then sudo="sudo"; \
+  else echo "missing packages; type:  sudo $$line" >&2; exit 1; fi; \
+  echo "installing: $$missing"; \
+  { $$sudo apt-get update -q && DEBIAN_FRONTEND=noninteractive $$sudo $$line; } >build/packages.log 2>&1 \
+    || { tail -n 5 build/packages.log >&2; exit 1; }; \
+fi
+endef
+
+.PHONY: all deps deps-test deps-lint
+deps:
+	@mkdir -p build
+	@$(call need_packages,$(PACKAGES))
+deps-test: deps
+	@$(call need_packages,$(TEST_PACKAGES))
+deps-lint: deps-test
+	@$(call need_packages,$(LINT_PACKAGES))
+
+# ---- running
+
+.PHONY: run install
+run: deps ## Install what is missing, build, and serve the default model
+	@$(MAKE) --no-print-directory build/dscd
+	@echo
+	@echo "  try it:  curl --data-binary @config/models/fashion/samples/ankle-boot.png http://127.0.0.1:8080/infer"
+	@echo
+	@exec build/dscd serve
+
+PREFIX ?= /usr/local
+install: deps ## Install the binary under PREFIX (/usr/local)
+	@$(MAKE) --no-print-directory build/dscd
+	install -D -m 755 $(B)/dscd $(DESTDIR)$(PREFIX)/bin/dscd
+
+# ---- tests
+
+TEST_LIBS := -lcriterion
+UNIT_TESTS := $(B)/tests/unit_tests
+HTTP_TESTS := $(if $(HTTP_OBJ),$(B)/tests/http_tests)
+GEN_MODELS := $(B)/tests/models/gen_models
+CONFORMANCE := $(B)/tests/conformance/conformance
+
+$(B)/tests/%.o: CFLAGS += -Wno-missing-prototypes -Wno-missing-variable-declarations
+
+$(UNIT_TESTS): $(UNIT_OBJ) $(SUPPORT_OBJ) $(SERVER_LIB_OBJ) $(B)/libdsc.a
+	@echo "  LINK $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(SERVER_LIBS) $(ENGINE_LIBS)
+
+$(B)/tests/http_tests: $(HTTP_OBJ) $(SUPPORT_OBJ)
+	@echo "  LINK $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm
+
+$(GEN_MODELS): $(GEN_OBJ) $(B)/tests/support/onnx_writer.o
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lm
+
+$(CONFORMANCE): $(patsubst %.c,$(B)/%.o,$(wildcard tests/conformance/*.c)) $(B)/libdsc.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(ENGINE_LIBS)
+
+$(BENCHES): $(B)/tests/bench/%: $(B)/tests/bench/%.o $(SUPPORT_OBJ) $(B)/libdsc.a
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(ENGINE_LIBS)
+
+.PHONY: test test-build conformance fuzz bench-models
+test: deps-test ## Build and run the tests (about two minutes); closes with "N passed, N failed"
+	@$(MAKE) --no-print-directory test-build
+	@DSCD=$(B)/dscd GEN_MODELS=$(GEN_MODELS) tests/run.sh $(UNIT_TESTS) $(HTTP_TESTS)
+
+test-build: build/dscd $(UNIT_TESTS) $(HTTP_TESTS) $(GEN_MODELS)
+
+CASES ?= ../shared/onnx-node
+conformance: deps ## Run the ONNX backend test cases in folder CASES
+	@$(MAKE) --no-print-directory $(CONFORMANCE)
+	@$(CONFORMANCE) $(CASES)
+
+bench-models: deps ## Write the seven full-size networks to build/models
+	@$(MAKE) --no-print-directory $(GEN_MODELS)
+	@mkdir -p build/models
+	@$(GEN_MODELS) build/models
+
+# ---- lint
+
+SOURCES := $(shell git ls-files '*.c' '*.h' 2>/dev/null)
+
+.PHONY: lint format help clean
+lint: deps-lint ## Check format, include ranks, sizes, kernel symbols and spills
+	@$(MAKE) --no-print-directory all
+	@clang-format --dry-run -Werror $(SOURCES)
+	@gawk -f tests/lint/includes.awk $(SOURCES)
+	@gawk -f tests/lint/sizes.awk $(SOURCES)
+	@for script in tests/lint/*.sh; do bash $$script $(B) || exit 1; done
+	@echo "lint: fine"
+
+format: ## Format all sources
+	@clang-format -i $(SOURCES)
+
+clean: ## Remove everything that was built
+	rm -rf build
+
+help: ## Show this list
+	@gawk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -1,0 +1,35 @@
+# Who may include whom: a file includes its own room and rooms of strictly lower rank; server/ sees of the engine only
+# its public headers; third-party headers have one door each.
+BEGIN {
+    rank["base"] = 0
+    rank["graph"] = rank["kernels"] = rank["image"] = rank["runtime"] = 1
+    rank["ops"] = 2
+    rank["onnx"] = rank["passes"] = rank["plan"] = rank["verify"] = 3
+    door["microhttpd.h"] = "^server/http[a-z_]*\\.[ch]$"
+    door["jpeglib.h"] = "^server/decode_jpeg[a-z_]*\\.[ch]$"
+    door["spng.h"] = "^server/decode_png[a-z_]*\\.[ch]$"
+    door["onnx.pb-c.h"] = "^engine/onnx/"
+    door["protobuf-c/protobuf-c.h"] = "^engine/onnx/"
+}
+function room(path, parts) { return split(path, parts, "/") > 2 ? parts[2] : "" }
+function complain(why) { printf "%s:%d: %s: %s\n", FILENAME, FNR, why, $0; bad = 1 }
+/^#[ \t]*include/ {
+    match($0, /["<][^">]*[">]/)
+    what = substr($0, RSTART + 1, RLENGTH - 2)
+    from = FILENAME
+    if (what in door && from !~ door[what]) complain("this header has a door of its own, " door[what])
+    if (from ~ /^tests\//) next
+    if (from ~ /^engine\//) {
+        if (what ~ /^(server|tests)\//) complain("the engine knows nothing of " what)
+        if (what ~ /\.\.\//) complain("includes are written from the root")
+        mine = room(from, a); theirs = what ~ /^engine\// ? room(what, b) : ""
+        if (mine == "" && from != "engine/dsc.h") next # the facade sees every room
+        if (what ~ /^engine\// && theirs == "" && what != "engine/dsc.h" && what != "engine/dsc_image.h")
+            complain("only the facade sees this header")
+        if (theirs != "" && theirs != mine && rank[theirs] >= rank[mine])
+            complain("rank " rank[mine] " does not see rank " rank[theirs])
+    }
+    if (from ~ /^server\// && what ~ /^engine\// && what != "engine/dsc.h" && what != "engine/dsc_image.h")
+        complain("the server sees only the engine's public headers")
+}
+END { exit bad }

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Runs test programs one after the other and closes with one line: N passed, N failed. Criterion's programs are counted
+# by their closing line; any other program is one test. A sanitizer's report is a failure even where the program
+# exits 0. Output of programs that fail is shown.
+set -u
+passed=0 failed=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+for program in "$@"; do
+    start=$SECONDS
+    timeout --kill-after=10 "${TEST_TIMEOUT:-900}" "$program" --jobs "${TEST_JOBS:-2}" >"$log" 2>&1
+    code=$?
+    line=$(sed 's/\x1b\[[0-9;]*m//g' "$log" | grep 'Synthesis:' | tail -n 1)
+    if [ -n "$line" ]; then
+        counts=$(sed 's/.*Passed: \([0-9]*\) .*/\1/' <<<"$line")
+        tested=$(sed 's/.*Tested: \([0-9]*\) .*/\1/' <<<"$line")
+        bad=$((tested - counts))
+    else
+        counts=$((code == 0)) bad=$((code != 0))
+    fi
+    if grep -qE 'LeakSanitizer|AddressSanitizer|ThreadSanitizer|runtime error:' "$log"; then bad=$((bad + 1)); fi
+    if [ $code -ne 0 ] && [ $bad -eq 0 ]; then bad=1; fi
+    passed=$((passed + counts)) failed=$((failed + bad))
+    grep -iE '\bskip' "$log" | sort | uniq -c | head -n 40
+    if [ $bad -ne 0 ]; then cat "$log"; fi
+    echo "$program: $counts passed, $bad failed (exit $code, $((SECONDS - start)) s)"
+done
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
