@@ -6,31 +6,16 @@
 // once and used for every output that it touches; the two output rows share the weights, not the input rows. So each
 // accumulator meets its taps in the order (ky, kx) whatever the tile. A last odd row has tiles of up to eight columns.
 #include "engine/kernels/dwconv.h"
-#include "engine/kernels/eltwise.h"
+#include "engine/kernels/dwconv_strips.h"
 #include "engine/kernels/simd_avx2.h"
 
-#define INLINE static inline __attribute__((always_inline))
-#ifdef __clang__
-#define UNROLLED _Pragma("clang loop unroll(full)")
-#define ROLLED   _Pragma("clang loop unroll(disable)")
-#else
-#define UNROLLED _Pragma("GCC unroll 24")
-#define ROLLED   _Pragma("GCC unroll 1")
-#endif
+#define INLINE      static inline __attribute__((always_inline))
+#define LANES       8 // of a vector
+#define COLUMNS_TWO 4 // of a tile of two rows
+#define COLUMNS_ONE 8 // of a tile of one row
 
-#define LANES    8 // of a vector
-#define COLUMNS  4 // of a tile of two rows
-#define COLUMNS1 8 // of a tile of one row
-
-// Computes `tiles` tiles side by side from the given input and output addresses on.
-typedef void (*strip_fn)(const dwconv_args *a, const float *in, float *out, uint32_t tiles);
-
-// The cheap activations happen in registers, the others over the finished row.
-INLINE bool is_cheap(act_kind kind) {
-    return kind == ACT_NONE || kind == ACT_RELU || kind == ACT_CLAMP;
-}
-
-INLINE void store_tile(const dwconv_args *a, float *out, __m256 acc[2][COLUMNS1], const int rows, const int columns) {
+INLINE void store_tile(const dwconv_args *a, float *out, __m256 acc[2][COLUMNS_ONE], const int rows,
+                       const int columns) {
     if (a->act.kind == ACT_RELU) {
         UNROLLED for (int i = 0; i < rows * columns; i++) {
             acc[i / columns][i % columns] = simd_avx2_relu(acc[i / columns][i % columns]);
@@ -49,7 +34,7 @@ INLINE void store_tile(const dwconv_args *a, float *out, __m256 acc[2][COLUMNS1]
 }
 
 // Adds one row of the kernel.
-INLINE void add_row(__m256 acc[2][COLUMNS1], const float *in, int64_t in_step, const float *w, const int kernel,
+INLINE void add_row(__m256 acc[2][COLUMNS_ONE], const float *in, int64_t in_step, const float *w, const int kernel,
                     const int stride, const int rows, const int columns) {
     __m256 weight[5];
     UNROLLED for (int k = 0; k < kernel; k++) weight[k] = _mm256_load_ps(w + k * DWCONV_LANES);
@@ -67,7 +52,7 @@ INLINE void add_row(__m256 acc[2][COLUMNS1], const float *in, int64_t in_step, c
 
 INLINE void tile(const dwconv_args *a, const float *in, float *out, uint32_t lane, const int kernel, const int stride,
                  const int rows, const int columns) {
-    __m256 acc[2][COLUMNS1];
+    __m256 acc[2][COLUMNS_ONE];
     __m256 bias = _mm256_loadu_ps(a->bias + lane);
     UNROLLED for (int r = 0; r < rows; r++) {
         UNROLLED for (int x = 0; x < columns; x++) acc[r][x] = bias;
@@ -81,9 +66,10 @@ INLINE void tile(const dwconv_args *a, const float *in, float *out, uint32_t lan
     store_tile(a, out, acc, rows, columns);
 }
 
+#define NAME(kernel, stride, rows, columns) strip_##kernel##x##kernel##s##stride##_##rows##x##columns
 #define STRIP(kernel, stride, rows, columns)                                                                           \
-    static void strip_##kernel##x##kernel##s##stride##_##rows##x##columns(const dwconv_args *a, const float *in,       \
-                                                                          float *out, uint32_t tiles) {                \
+    static void NAME(kernel, stride, rows, columns)(const dwconv_args *a, const float *in, float *out,                 \
+                                                    uint32_t tiles) {                                                  \
         for (uint32_t t = 0; t < tiles; t++) {                                                                         \
             tile(a, in, out, 0, kernel, stride, rows, columns);                                                        \
             tile(a, in + LANES, out + LANES, LANES, kernel, stride, rows, columns);                                    \
@@ -91,62 +77,28 @@ INLINE void tile(const dwconv_args *a, const float *in, float *out, uint32_t lan
             out += columns * DWCONV_LANES;                                                                             \
         }                                                                                                              \
     }
-#define NAME(kernel, stride, rows, columns) strip_##kernel##x##kernel##s##stride##_##rows##x##columns
+
+#define FOUR(kernel, stride, rows, DO)                                                                                 \
+    DO(kernel, stride, rows, 1)                                                                                        \
+    DO(kernel, stride, rows, 2)                                                                                        \
+    DO(kernel, stride, rows, 3)                                                                                        \
+    DO(kernel, stride, rows, 4)
+#define EIGHT(kernel, stride, rows, DO)                                                                                \
+    FOUR(kernel, stride, rows, DO)                                                                                     \
+    DO(kernel, stride, rows, 5)                                                                                        \
+    DO(kernel, stride, rows, 6)                                                                                        \
+    DO(kernel, stride, rows, 7)                                                                                        \
+    DO(kernel, stride, rows, 8)
+
+#define ENTRY(kernel, stride, rows, columns) NAME(kernel, stride, rows, columns),
 #define GEOMETRY(kernel, stride)                                                                                       \
-    STRIP(kernel, stride, 1, 1)                                                                                        \
-    STRIP(kernel, stride, 1, 2)                                                                                        \
-    STRIP(kernel, stride, 1, 3)                                                                                        \
-    STRIP(kernel, stride, 1, 4)                                                                                        \
-    STRIP(kernel, stride, 1, 5)                                                                                        \
-    STRIP(kernel, stride, 1, 6)                                                                                        \
-    STRIP(kernel, stride, 1, 7)                                                                                        \
-    STRIP(kernel, stride, 1, 8)                                                                                        \
-    STRIP(kernel, stride, 2, 1)                                                                                        \
-    STRIP(kernel, stride, 2, 2)                                                                                        \
-    STRIP(kernel, stride, 2, 3)                                                                                        \
-    STRIP(kernel, stride, 2, 4)                                                                                        \
+    EIGHT(kernel, stride, 1, STRIP)                                                                                    \
+    FOUR(kernel, stride, 2, STRIP)                                                                                     \
     void dwconv_f32_##kernel##x##kernel##s##stride##_2x4_avx2(const dwconv_args *a, uint32_t y0, uint32_t y1) {        \
-        static const strip_fn one[COLUMNS1] = {NAME(kernel, stride, 1, 1), NAME(kernel, stride, 1, 2),                 \
-                                               NAME(kernel, stride, 1, 3), NAME(kernel, stride, 1, 4),                 \
-                                               NAME(kernel, stride, 1, 5), NAME(kernel, stride, 1, 6),                 \
-                                               NAME(kernel, stride, 1, 7), NAME(kernel, stride, 1, 8)};                \
-        static const strip_fn two[COLUMNS] = {NAME(kernel, stride, 2, 1), NAME(kernel, stride, 2, 2),                  \
-                                              NAME(kernel, stride, 2, 3), NAME(kernel, stride, 2, 4)};                 \
-        run(a, y0, y1, one, two);                                                                                      \
+        static const dwconv_strip_fn one[] = {EIGHT(kernel, stride, 1, ENTRY)};                                        \
+        static const dwconv_strip_fn two[] = {FOUR(kernel, stride, 2, ENTRY)};                                         \
+        dwconv_cover(a, y0, y1, &(dwconv_strips){one, two, COLUMNS_ONE, COLUMNS_TWO, eltwise_f32_act_avx2});           \
     }
-
-static void finish_row(const dwconv_args *a, float *out) {
-    eltwise_f32_act_avx2(out, out, (size_t)a->out_w * DWCONV_LANES, a->act);
-}
-
-// One tile row: columns are spread evenly over the tiles, so that there is never a narrow rest.
-static void across(const dwconv_args *a, const float *in, float *out, const strip_fn *strips, uint32_t widest) {
-    uint32_t tiles = (a->out_w + widest - 1) / widest;
-    uint32_t columns = a->out_w / tiles, wider = a->out_w % tiles;
-    if (wider) {
-        strips[columns](a, in, out, wider);
-        int64_t done = (int64_t)wider * (columns + 1) * DWCONV_LANES;
-        in += done * a->stride_w;
-        out += done;
-    }
-    strips[columns - 1](a, in, out, tiles - wider);
-}
-
-static void run(const dwconv_args *a, uint32_t y0, uint32_t y1, const strip_fn *one, const strip_fn *two) {
-    if (a->out_w == 0) return;
-    for (uint32_t y = y0, rows; y < y1; y += rows) {
-        rows = y1 - y >= 2 ? 2 : 1;
-        const float *in = a->in + (int64_t)y * a->stride_h * a->in_row;
-        float *out = a->out + (int64_t)y * a->out_row;
-        if (rows == 2) {
-            across(a, in, out, two, COLUMNS);
-        } else {
-            across(a, in, out, one, COLUMNS1);
-        }
-        if (is_cheap(a->act.kind)) continue;
-        for (uint32_t r = 0; r < rows; r++) finish_row(a, out + r * a->out_row);
-    }
-}
 
 GEOMETRY(3, 1)
 GEOMETRY(3, 2)
@@ -192,6 +144,6 @@ void dwconv_f32_any_1x4_avx2(const dwconv_args *a, uint32_t y0, uint32_t y1) {
         for (; x < a->out_w; x++) {
             any_tile(a, in + (int64_t)x * a->stride_w * DWCONV_LANES, out + (int64_t)x * DWCONV_LANES, 1);
         }
-        if (a->act.kind != ACT_NONE) finish_row(a, out);
+        if (a->act.kind != ACT_NONE) eltwise_f32_act_avx2(out, out, (size_t)a->out_w * DWCONV_LANES, a->act);
     }
 }

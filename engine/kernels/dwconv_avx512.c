@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// Depthwise convolution with AVX-512: as with AVX2 (see there), but a vector is a whole pixel of 16 channels and there
+// are 32 registers, so a tile of two rows has up to seven columns: the maps of most networks are multiples of seven
+// wide.
+#include "engine/kernels/dwconv.h"
+#include "engine/kernels/dwconv_strips.h"
+#include "engine/kernels/simd_avx512.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+#define COLUMNS_TWO 7  // of a tile of two rows
+#define COLUMNS_ONE 14 // of a tile of one row
+
+INLINE void store_tile(const dwconv_args *a, float *out, __m512 acc[2][COLUMNS_ONE], const int rows,
+                       const int columns) {
+    if (a->act.kind == ACT_RELU) {
+        UNROLLED for (int i = 0; i < rows * columns; i++) {
+            acc[i / columns][i % columns] = simd_avx512_relu(acc[i / columns][i % columns]);
+        }
+    } else if (a->act.kind == ACT_CLAMP) {
+        __m512 low = _mm512_set1_ps(a->act.a), high = _mm512_set1_ps(a->act.b);
+        UNROLLED for (int i = 0; i < rows * columns; i++) {
+            acc[i / columns][i % columns] = simd_avx512_clamp(acc[i / columns][i % columns], low, high);
+        }
+    }
+    UNROLLED for (int r = 0; r < rows; r++) {
+        UNROLLED for (int x = 0; x < columns; x++) {
+            _mm512_storeu_ps(out + r * a->out_row + x * DWCONV_LANES, acc[r][x]);
+        }
+    }
+}
+
+// Adds one row of the kernel.
+INLINE void add_row(__m512 acc[2][COLUMNS_ONE], const float *in, int64_t in_step, const float *w, const int kernel,
+                    const int stride, const int rows, const int columns) {
+    __m512 weight[5];
+    UNROLLED for (int k = 0; k < kernel; k++) weight[k] = _mm512_load_ps(w + k * DWCONV_LANES);
+    UNROLLED for (int c = 0; c < (columns - 1) * stride + kernel; c++) {
+        UNROLLED for (int r = 0; r < rows; r++) {
+            __m512 v = _mm512_loadu_ps(in + r * in_step + c * DWCONV_LANES);
+            UNROLLED for (int k = 0; k < kernel; k++) {
+                int x = (c - k) / stride;
+                bool is_used = c >= k && (c - k) % stride == 0 && x < columns;
+                if (is_used) acc[r][x] = _mm512_fmadd_ps(v, weight[k], acc[r][x]);
+            }
+        }
+    }
+}
+
+INLINE void tile(const dwconv_args *a, const float *in, float *out, const int kernel, const int stride, const int rows,
+                 const int columns) {
+    __m512 acc[2][COLUMNS_ONE];
+    __m512 bias = _mm512_loadu_ps(a->bias);
+    UNROLLED for (int r = 0; r < rows; r++) {
+        UNROLLED for (int x = 0; x < columns; x++) acc[r][x] = bias;
+    }
+    const float *w = a->w;
+    ROLLED for (int ky = 0; ky < kernel; ky++) {
+        add_row(acc, in, stride * a->in_row, w, kernel, stride, rows, columns);
+        in += a->in_row;
+        w += kernel * DWCONV_LANES;
+    }
+    store_tile(a, out, acc, rows, columns);
+}
+
+#define NAME(kernel, stride, rows, columns) strip_##kernel##x##kernel##s##stride##_##rows##x##columns
+#define STRIP(kernel, stride, rows, columns)                                                                           \
+    static void NAME(kernel, stride, rows, columns)(const dwconv_args *a, const float *in, float *out,                 \
+                                                    uint32_t tiles) {                                                  \
+        for (uint32_t t = 0; t < tiles; t++) {                                                                         \
+            tile(a, in, out, kernel, stride, rows, columns);                                                           \
+            in += columns * stride * DWCONV_LANES;                                                                     \
+            out += columns * DWCONV_LANES;                                                                             \
+        }                                                                                                              \
+    }
+
+#define SEVEN(kernel, stride, rows, DO)                                                                                \
+    DO(kernel, stride, rows, 1)                                                                                        \
+    DO(kernel, stride, rows, 2)                                                                                        \
+    DO(kernel, stride, rows, 3)                                                                                        \
+    DO(kernel, stride, rows, 4)                                                                                        \
+    DO(kernel, stride, rows, 5)                                                                                        \
+    DO(kernel, stride, rows, 6)                                                                                        \
+    DO(kernel, stride, rows, 7)
+#define FOURTEEN(kernel, stride, rows, DO)                                                                             \
+    SEVEN(kernel, stride, rows, DO)                                                                                    \
+    DO(kernel, stride, rows, 8)                                                                                        \
+    DO(kernel, stride, rows, 9)                                                                                        \
+    DO(kernel, stride, rows, 10)                                                                                       \
+    DO(kernel, stride, rows, 11)                                                                                       \
+    DO(kernel, stride, rows, 12)                                                                                       \
+    DO(kernel, stride, rows, 13)                                                                                       \
+    DO(kernel, stride, rows, 14)
+
+#define ENTRY(kernel, stride, rows, columns) NAME(kernel, stride, rows, columns),
+#define GEOMETRY(kernel, stride)                                                                                       \
+    FOURTEEN(kernel, stride, 1, STRIP)                                                                                 \
+    SEVEN(kernel, stride, 2, STRIP)                                                                                    \
+    void dwconv_f32_##kernel##x##kernel##s##stride##_2x7_avx512(const dwconv_args *a, uint32_t y0, uint32_t y1) {      \
+        static const dwconv_strip_fn one[] = {FOURTEEN(kernel, stride, 1, ENTRY)};                                     \
+        static const dwconv_strip_fn two[] = {SEVEN(kernel, stride, 2, ENTRY)};                                        \
+        dwconv_cover(a, y0, y1, &(dwconv_strips){one, two, COLUMNS_ONE, COLUMNS_TWO, eltwise_f32_act_avx512});         \
+    }
+
+GEOMETRY(3, 1)
+GEOMETRY(3, 2)
+GEOMETRY(5, 1)
+GEOMETRY(5, 2)
+
+// ---- any geometry ---------------------------------------------------------------------------------------------
+
+// `columns` pixels of one row.
+INLINE void any_tile(const dwconv_args *a, const float *in, float *out, const int columns) {
+    __m512 acc[8];
+    UNROLLED for (int x = 0; x < columns; x++) acc[x] = _mm512_loadu_ps(a->bias);
+    const float *w = a->w;
+    int64_t step = (int64_t)a->stride_w * DWCONV_LANES;
+    for (uint32_t ky = 0; ky < a->kernel_h; ky++, in += (int64_t)a->dilation_h * a->in_row) {
+        const float *p = in;
+        ROLLED for (uint32_t kx = 0; kx < a->kernel_w; kx++, p += (int64_t)a->dilation_w * DWCONV_LANES) {
+            __m512 weight = _mm512_load_ps(w);
+            w += DWCONV_LANES;
+            UNROLLED for (int x = 0; x < columns; x++) {
+                acc[x] = _mm512_fmadd_ps(_mm512_loadu_ps(p + x * step), weight, acc[x]);
+            }
+        }
+    }
+    UNROLLED for (int x = 0; x < columns; x++) _mm512_storeu_ps(out + x * DWCONV_LANES, acc[x]);
+}
+
+void dwconv_f32_any_1x8_avx512(const dwconv_args *a, uint32_t y0, uint32_t y1) {
+    for (uint32_t y = y0; y < y1; y++) {
+        const float *in = a->in + (int64_t)y * a->stride_h * a->in_row;
+        float *out = a->out + (int64_t)y * a->out_row;
+        uint32_t x = 0;
+        for (; x + 8 <= a->out_w; x += 8) {
+            any_tile(a, in + (int64_t)x * a->stride_w * DWCONV_LANES, out + (int64_t)x * DWCONV_LANES, 8);
+        }
+        for (; x < a->out_w; x++) {
+            any_tile(a, in + (int64_t)x * a->stride_w * DWCONV_LANES, out + (int64_t)x * DWCONV_LANES, 1);
+        }
+        if (a->act.kind != ACT_NONE) eltwise_f32_act_avx512(out, out, (size_t)a->out_w * DWCONV_LANES, a->act);
+    }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the register-tiled depthwise kernels cover a map with tiles; the same for every vector width.
+#ifndef DSC_KERNELS_DWCONV_STRIPS_H
+#define DSC_KERNELS_DWCONV_STRIPS_H
+
+#include "engine/kernels/dwconv.h"
+#include "engine/kernels/eltwise.h"
+
+// Loops over tiles, rows and columns of constant bounds must vanish, or accumulators do not stay in registers.
+#ifdef __clang__
+#define UNROLLED _Pragma("clang loop unroll(full)")
+#define ROLLED   _Pragma("clang loop unroll(disable)")
+#else
+#define UNROLLED _Pragma("GCC unroll 40")
+#define ROLLED   _Pragma("GCC unroll 1")
+#endif
+
+// Computes `tiles` tiles side by side from the given input and output addresses on.
+typedef void (*dwconv_strip_fn)(const dwconv_args *a, const float *in, float *out, uint32_t tiles);
+
+// Strips of one geometry, by columns - 1 of their tiles.
+typedef struct dwconv_strips {
+    const dwconv_strip_fn *one, *two; // for tiles of one and of two output rows
+    uint32_t widest_one, widest_two;  // columns
+    // Activates a finished row, in place, where a tile does not do it itself.
+    void (*act)(float *out, const float *in, size_t count, act a);
+} dwconv_strips;
+
+// The activations that tiles do in registers. The others are better done over a whole row.
+static inline bool dwconv_is_cheap(act_kind kind) {
+    return kind == ACT_NONE || kind == ACT_RELU || kind == ACT_CLAMP;
+}
+
+// One row of tiles: columns are spread evenly, so that there is never a narrow rest.
+static inline void dwconv_across(const dwconv_args *a, const float *in, float *out, const dwconv_strip_fn *strips,
+                                 uint32_t widest) {
+    uint32_t tiles = (a->out_w + widest - 1) / widest;
+    uint32_t columns = a->out_w / tiles, wider = a->out_w % tiles;
+    if (wider) {
+        strips[columns](a, in, out, wider);
+        int64_t done = (int64_t)wider * (columns + 1) * DWCONV_LANES;
+        in += done * a->stride_w;
+        out += done;
+    }
+    strips[columns - 1](a, in, out, tiles - wider);
+}
+
+static inline void dwconv_cover(const dwconv_args *a, uint32_t y0, uint32_t y1, const dwconv_strips *s) {
+    if (a->out_w == 0) return;
+    for (uint32_t y = y0, rows; y < y1; y += rows) {
+        rows = y1 - y >= 2 ? 2 : 1;
+        const float *in = a->in + (int64_t)y * a->stride_h * a->in_row;
+        float *out = a->out + (int64_t)y * a->out_row;
+        dwconv_across(a, in, out, rows == 2 ? s->two : s->one, rows == 2 ? s->widest_two : s->widest_one);
+        if (dwconv_is_cheap(a->act.kind)) continue;
+        for (uint32_t r = 0; r < rows; r++) {
+            float *row = out + r * a->out_row;
+            s->act(row, row, (size_t)a->out_w * DWCONV_LANES, a->act);
+        }
+    }
+}
+
+#endif

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Element by element kernels with AVX-512. A rest of fewer than 16 floats is loaded and stored through a mask, so its
+// results have the bits that whole vectors give.
+#include "engine/kernels/eltwise.h"
+#include "engine/kernels/simd_avx512.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+// One loop for each activation, with the kind as a constant, so that no loop asks for it again.
+#define FOR_EACH_ACT(kind, LOOP)                                                                                       \
+    switch (kind) {                                                                                                    \
+        case ACT_NONE: LOOP(ACT_NONE); break;                                                                          \
+        case ACT_RELU: LOOP(ACT_RELU); break;                                                                          \
+        case ACT_CLAMP: LOOP(ACT_CLAMP); break;                                                                        \
+        case ACT_HARDSIGMOID: LOOP(ACT_HARDSIGMOID); break;                                                            \
+        case ACT_HARDSWISH: LOOP(ACT_HARDSWISH); break;                                                                \
+        case ACT_SIGMOID: LOOP(ACT_SIGMOID); break;                                                                    \
+        case ACT_SILU: LOOP(ACT_SILU); break;                                                                          \
+    }
+
+// Selects the first `count` (< 16) floats.
+INLINE __mmask16 mask_of(size_t count) {
+    return (__mmask16)((1u << count) - 1);
+}
+
+INLINE void act_loop(float *out, const float *in, size_t count, act a, const act_kind kind) {
+    size_t i = 0;
+    for (; i + 16 <= count; i += 16) {
+        _mm512_storeu_ps(out + i, simd_avx512_act(_mm512_loadu_ps(in + i), kind, a.a, a.b));
+    }
+    if (i == count) return;
+    __mmask16 mask = mask_of(count - i);
+    _mm512_mask_storeu_ps(out + i, mask, simd_avx512_act(_mm512_maskz_loadu_ps(mask, in + i), kind, a.a, a.b));
+}
+
+void eltwise_f32_act_avx512(float *out, const float *in, size_t count, act a){
+#define ACT_LOOP(kind) act_loop(out, in, count, a, kind)
+    FOR_EACH_ACT(a.kind, ACT_LOOP)}
+
+INLINE __m512 combine(__m512 x, __m512 y, const eltwise_binary op) {
+    return op == ELTWISE_ADD ? _mm512_add_ps(x, y) : _mm512_mul_ps(x, y);
+}
+
+INLINE void binary_loop(float *out, const float *x, const float *y, size_t count, const eltwise_binary op, act a,
+                        const act_kind kind) {
+    size_t i = 0;
+    for (; i + 16 <= count; i += 16) {
+        __m512 v = combine(_mm512_loadu_ps(x + i), _mm512_loadu_ps(y + i), op);
+        _mm512_storeu_ps(out + i, simd_avx512_act(v, kind, a.a, a.b));
+    }
+    if (i == count) return;
+    __mmask16 mask = mask_of(count - i);
+    __m512 v = combine(_mm512_maskz_loadu_ps(mask, x + i), _mm512_maskz_loadu_ps(mask, y + i), op);
+    _mm512_mask_storeu_ps(out + i, mask, simd_avx512_act(v, kind, a.a, a.b));
+}
+
+void eltwise_f32_binary_avx512(float *out, const float *x, const float *y, size_t count, eltwise_binary op, act a) {
+#define ADD_LOOP(kind) binary_loop(out, x, y, count, ELTWISE_ADD, a, kind)
+#define MUL_LOOP(kind) binary_loop(out, x, y, count, ELTWISE_MUL, a, kind)
+    if (op == ELTWISE_ADD) {
+        FOR_EACH_ACT(a.kind, ADD_LOOP)
+    } else {
+        FOR_EACH_ACT(a.kind, MUL_LOOP)
+    }
+}
+
+INLINE void scale_loop(float *out, const float *in, size_t pixels, __m512 scale, __m512 shift, act a,
+                       const act_kind kind) {
+    for (size_t i = 0; i < pixels * ELTWISE_LANES; i += ELTWISE_LANES) {
+        __m512 v = _mm512_fmadd_ps(_mm512_loadu_ps(in + i), scale, shift);
+        _mm512_storeu_ps(out + i, simd_avx512_act(v, kind, a.a, a.b));
+    }
+}
+
+void eltwise_f32_scale_avx512(float *out, const float *in, size_t pixels, const float *scale, const float *shift,
+                              act a) {
+    __m512 by = scale ? _mm512_loadu_ps(scale) : _mm512_set1_ps(1);
+    __m512 add = shift ? _mm512_loadu_ps(shift) : _mm512_setzero_ps();
+#define SCALE_LOOP(kind) scale_loop(out, in, pixels, by, add, a, kind)
+    FOR_EACH_ACT(a.kind, SCALE_LOOP)
+}
