@@ -107,43 +107,40 @@ GEOMETRY(5, 2)
 
 // ---- any geometry ---------------------------------------------------------------------------------------------
 
-// `columns` pixels of one row, all 16 channels.
-INLINE void any_tile(const dwconv_args *a, const float *in, float *out, const int columns) {
-    __m256 acc[4][2];
-    UNROLLED for (int x = 0; x < columns; x++) {
-        acc[x][0] = _mm256_loadu_ps(a->bias);
-        acc[x][1] = _mm256_loadu_ps(a->bias + LANES);
-    }
-    const float *w = a->w;
+INLINE void any_tile(const dwconv_args *a, const float *in, float *out, uint32_t lane, const int columns) {
+    __m256 acc[2][COLUMNS_ONE];
+    __m256 bias = _mm256_loadu_ps(a->bias + lane);
+    UNROLLED for (int x = 0; x < columns; x++) acc[0][x] = bias;
+    const float *w = a->w + lane;
     int64_t step = (int64_t)a->stride_w * DWCONV_LANES;
     for (uint32_t ky = 0; ky < a->kernel_h; ky++, in += (int64_t)a->dilation_h * a->in_row) {
         const float *p = in;
-        ROLLED for (uint32_t kx = 0; kx < a->kernel_w; kx++, p += (int64_t)a->dilation_w * DWCONV_LANES) {
-            __m256 w0 = _mm256_load_ps(w), w1 = _mm256_load_ps(w + LANES);
-            w += DWCONV_LANES;
+        ROLLED for (uint32_t kx = 0; kx < a->kernel_w; kx++) {
+            __m256 weight = _mm256_load_ps(w);
             UNROLLED for (int x = 0; x < columns; x++) {
-                acc[x][0] = _mm256_fmadd_ps(_mm256_loadu_ps(p + x * step), w0, acc[x][0]);
-                acc[x][1] = _mm256_fmadd_ps(_mm256_loadu_ps(p + x * step + LANES), w1, acc[x][1]);
+                acc[0][x] = _mm256_fmadd_ps(_mm256_loadu_ps(p + x * step), weight, acc[0][x]);
             }
+            p += (int64_t)a->dilation_w * DWCONV_LANES;
+            w += DWCONV_LANES;
         }
     }
-    UNROLLED for (int x = 0; x < columns; x++) {
-        _mm256_storeu_ps(out + x * DWCONV_LANES, acc[x][0]);
-        _mm256_storeu_ps(out + x * DWCONV_LANES + LANES, acc[x][1]);
-    }
+    store_tile(a, out, acc, 1, columns);
 }
 
-void dwconv_f32_any_1x4_avx2(const dwconv_args *a, uint32_t y0, uint32_t y1) {
-    for (uint32_t y = y0; y < y1; y++) {
-        const float *in = a->in + (int64_t)y * a->stride_h * a->in_row;
-        float *out = a->out + (int64_t)y * a->out_row;
-        uint32_t x = 0;
-        for (; x + 4 <= a->out_w; x += 4) {
-            any_tile(a, in + (int64_t)x * a->stride_w * DWCONV_LANES, out + (int64_t)x * DWCONV_LANES, 4);
-        }
-        for (; x < a->out_w; x++) {
-            any_tile(a, in + (int64_t)x * a->stride_w * DWCONV_LANES, out + (int64_t)x * DWCONV_LANES, 1);
-        }
-        if (a->act.kind != ACT_NONE) eltwise_f32_act_avx2(out, out, (size_t)a->out_w * DWCONV_LANES, a->act);
+#define ANY_NAME(kernel, stride, rows, columns) strip_any_##rows##x##columns
+#define ANY_STRIP(kernel, stride, rows, columns)                                                                       \
+    static void ANY_NAME(, , rows, columns)(const dwconv_args *a, const float *in, float *out, uint32_t tiles) {       \
+        for (uint32_t t = 0; t < tiles; t++) {                                                                         \
+            any_tile(a, in, out, 0, columns);                                                                          \
+            any_tile(a, in + LANES, out + LANES, LANES, columns);                                                      \
+            in += (int64_t)columns * a->stride_w * DWCONV_LANES;                                                       \
+            out += columns * DWCONV_LANES;                                                                             \
+        }                                                                                                              \
     }
+EIGHT(, , 1, ANY_STRIP)
+
+void dwconv_f32_any_1x8_avx2(const dwconv_args *a, uint32_t y0, uint32_t y1) {
+#define ANY_ENTRY(kernel, stride, rows, columns) ANY_NAME(, , rows, columns),
+    static const dwconv_strip_fn one[] = {EIGHT(, , 1, ANY_ENTRY)};
+    dwconv_cover(a, y0, y1, &(dwconv_strips){one, NULL, COLUMNS_ONE, 0, eltwise_f32_act_avx2});
 }

@@ -20,7 +20,7 @@ typedef void (*dwconv_strip_fn)(const dwconv_args *a, const float *in, float *ou
 
 // Strips of one geometry, by columns - 1 of their tiles.
 typedef struct dwconv_strips {
-    const dwconv_strip_fn *one, *two; // for tiles of one and of two output rows
+    const dwconv_strip_fn *one, *two; // for tiles of one and of two output rows; two may be NULL
     uint32_t widest_one, widest_two;  // columns
     // Activates a finished row, in place, where a tile does not do it itself.
     void (*act)(float *out, const float *in, size_t count, act a);
@@ -48,7 +48,7 @@ static inline void dwconv_across(const dwconv_args *a, const float *in, float *o
 static inline void dwconv_cover(const dwconv_args *a, uint32_t y0, uint32_t y1, const dwconv_strips *s) {
     if (a->out_w == 0) return;
     for (uint32_t y = y0, rows; y < y1; y += rows) {
-        rows = y1 - y >= 2 ? 2 : 1;
+        rows = s->two && y1 - y >= 2 ? 2 : 1;
         const float *in = a->in + (int64_t)y * a->stride_h * a->in_row;
         float *out = a->out + (int64_t)y * a->out_row;
         dwconv_across(a, in, out, rows == 2 ? s->two : s->one, rows == 2 ? s->widest_two : s->widest_one);
