@@ -33,7 +33,7 @@ struct http_server {
     service *service;
     struct MHD_Daemon *daemon;
     http_watch *watch;
-    atomic_uint jobs;
+    atomic_uint jobs, suspended;
 };
 
 static watched *watched_of(struct MHD_Connection *connection) {
@@ -223,9 +223,15 @@ static enum MHD_Result body_ended(http_server *server, job *j) {
         j->times.received_ns = clock_ns();
         admission_received(j);
     }
-    if (j->state == JOB_ANSWERED) return send_reply(server, j);
+    if (j->state == JOB_ANSWERED) {
+        if (j->was_suspended) atomic_fetch_sub_explicit(&server->suspended, 1, memory_order_release);
+        j->was_suspended = false;
+        return send_reply(server, j);
+    }
     // Suspended first: a worker may resume the connection before the next line is reached.
     watch_enter(server->watch, watched_of(j->connection), WATCH_WAITING, &j->cancel);
+    j->was_suspended = true;
+    atomic_fetch_add_explicit(&server->suspended, 1, memory_order_relaxed);
     MHD_suspend_connection(j->connection);
     admission_hand_over(j);
     return MHD_YES;
@@ -365,6 +371,14 @@ void http_server_quiesce(http_server *server) {
 
 unsigned http_server_jobs(const http_server *server) {
     return atomic_load_explicit(&server->jobs, memory_order_acquire);
+}
+
+unsigned http_server_suspended(const http_server *server) {
+    return atomic_load_explicit(&server->suspended, memory_order_acquire);
+}
+
+const char *http_library_version(void) {
+    return MHD_get_version();
 }
 
 void http_server_stop(http_server *server) {

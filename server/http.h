@@ -26,7 +26,11 @@ void http_server_resume(struct job *j);
 void http_server_quiesce(http_server *server);
 // Requests between their first line and the last byte of their reply.
 unsigned http_server_jobs(const http_server *server);
-// Closes all connections and frees. No job may be waiting or worked on.
+// Of these, the ones that wait for a worker or for its answer.
+unsigned http_server_suspended(const http_server *server);
+// Closes all connections and frees. No connection may be suspended: the library would abort.
 void http_server_stop(http_server *server);
+
+const char *http_library_version(void);
 
 #endif

@@ -44,11 +44,12 @@ typedef struct job {
     reply reply;
     job_times times;
     job_inference inference;
+    uint32_t worker;        // the pool's member that has it, while WORKING
     uint64_t body_reserved; // of the memory for all bodies
     int cancel;             // set by dsc_cancel where the client has left
     bool holds_slot;        // in the queue
     // http.c's own:
-    bool has_headers, is_reply_queued;
+    bool has_headers, was_suspended, is_reply_queued;
     uint64_t dropped_bytes; // of the body of a refused request
     size_t reply_bytes;
     char request_id[64];

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// POST and PUT of /infer, /v2/models/{model}/infer and /v2/models/{model}/versions/{version}/infer.
+#define _GNU_SOURCE
+#include "server/clock.h"
+#include "server/job.h"
+#include "server/model_store.h"
+#include "server/pipeline.h"
+#include "server/service.h"
+
+#include <strings.h>
+
+// 503 while there is nothing to run on, and when nothing new may begin.
+static bool is_open(job *j, fault *f) {
+    switch (service_get_phase(j->service)) {
+        case SERVICE_STARTING: return fault_set(f, 503, "the models are still being loaded; try again later");
+        case SERVICE_DRAINING: return fault_set(f, 503, "the server is stopping; try another one");
+        case SERVICE_READY:
+        case SERVICE_LEAVING: break;
+    }
+    return true;
+}
+
+static bool is_encoding_known(const job *j, fault *f) {
+    const char *encoding = j->request.headers[HEADER_content_encoding];
+    if (encoding == NULL || strcasecmp(encoding, "identity") == 0) return true;
+    return fault_set(f, 415, "the Content-Encoding \"%.40s\" is not known here; send the body as it is", encoding);
+}
+
+static bool read_options(job *j, fault *f) {
+    infer_options *options = &j->inference.options;
+    for (size_t i = 0; i < j->request.argument_count; i++) {
+        const request_argument *argument = &j->request.arguments[i];
+        if (!infer_options_set(options, argument->key, argument->value, f)) return false;
+    }
+    uint64_t timeout_ns = j->service->settings->timeout_ms * NS_PER_MS;
+    if (options->has_timeout && options->timeout_ns < timeout_ns) timeout_ns = options->timeout_ns;
+    j->inference.deadline_ns = j->times.began_ns + timeout_ns;
+    return true;
+}
+
+static bool find_model(job *j, fault *f) {
+    j->inference.version = model_store_find(j->service->store, j->route.model, j->route.version, f);
+    return j->inference.version != NULL;
+}
+
+void infer_admit(job *j) {
+    fault f = {0};
+    bool is_ok = is_open(j, &f) && find_model(j, &f) && is_encoding_known(j, &f) && read_options(j, &f) &&
+                 reply_format_choose(j->request.headers[HEADER_accept], &j->inference.format, &f);
+    if (!is_ok) reply_problem(&j->reply, f.http_status, "%s", f.text);
+}
+
+void infer_answer(job *j) {
+    pipeline_run(j, j->worker);
+}

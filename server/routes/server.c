@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// GET /v2: what this server is.
+#include "server/job.h"
+
+void server_answer(job *j) {
+    buffer_text(&j->reply.body, "{\"name\":\"dscd\",\"version\":\"" DSC_VERSION
+                                "\",\"extensions\":[\"binary_tensor_data\",\"classification\"]}\n");
+    reply_ok(&j->reply, "application/json");
+}
