@@ -18,7 +18,7 @@ Q := $(if $(V),,@)
 
 PACKAGES := gcc make pkg-config libmicrohttpd-dev libcjson-dev libjpeg-dev libspng-dev libprotobuf-c-dev protobuf-c-compiler
 TEST_PACKAGES := libcriterion-dev curl
-LINT_PACKAGES := clang clang-format libclang-rt-14-dev binutils gawk
+LINT_PACKAGES := clang clang-format libclang-rt-14-dev binutils
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef \
         -Wdouble-promotion -Wswitch-enum -Werror
@@ -185,8 +185,8 @@ SOURCES := $(shell git ls-files '*.c' '*.h' 2>/dev/null)
 lint: deps-lint ## Check format, include ranks, sizes, kernel symbols and spills
 	@$(MAKE) --no-print-directory all
 	@clang-format --dry-run -Werror $(SOURCES)
-	@gawk -f tests/lint/includes.awk $(SOURCES)
-	@gawk -f tests/lint/sizes.awk $(SOURCES)
+	@awk -f tests/lint/includes.awk $(SOURCES)
+	@awk -f tests/lint/sizes.awk $(SOURCES)
 	@for script in tests/lint/*.sh; do bash $$script $(B) || exit 1; done
 	@echo "lint: fine"
 
@@ -197,4 +197,4 @@ clean: ## Remove everything that was built
 	rm -rf build
 
 help: ## Show this list
-	@gawk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -14,12 +14,12 @@
 struct dsc_plan {
     _Atomic uint32_t references;
     dsc_weights *weights;
-    plan plan;
+    struct plan plan;
 };
 
 struct dsc_session {
     dsc_plan *plan;
-    session session;
+    struct session session;
 };
 
 // ---- weights ----------------------------------------------------------------------------------------------------
@@ -59,7 +59,7 @@ uint64_t dsc_weights_bytes(const dsc_weights *weights) {
 // ---- plan -------------------------------------------------------------------------------------------------------
 
 // Outputs are known by the names that the model gives them, also where a pass let another value stand in.
-static void name_outputs(plan *p, const dsc_model *model) {
+static void name_outputs(struct plan *p, const dsc_model *model) {
     for (uint32_t i = 0; i < p->output_count; i++) p->outputs[i].info.name = dsc_model_output(model, i).name;
 }
 
@@ -182,7 +182,7 @@ dsc_profile dsc_session_profile(const dsc_session *session) {
 
 dsc_status dsc_session_value(const dsc_session *session, const char *name, float **data, dsc_tensor_info *info,
                              dsc_error *err) {
-    const plan *p = &session->plan->plan;
+    const struct plan *p = &session->plan->plan;
     for (uint32_t i = 0; i < p->kept_count; i++) {
         const plan_tensor *t = &p->kept[i];
         if (strcmp(t->info.name, name) != 0 || t->info.dtype != DSC_F32) continue;

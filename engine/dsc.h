@@ -225,8 +225,11 @@ DSC_API dsc_status dsc_complexity_count(uint64_t input_channels, uint64_t output
                                         uint64_t output_size, dsc_complexity *out, dsc_error *err);
 // A model of that one layer (input "input" 1 x M x D_G x D_G, stride 1, same padding, seeded weights), vanilla or
 // separable, so that both can be run.
-DSC_API dsc_status dsc_model_create_layer(uint64_t input_channels, uint64_t output_channels, uint64_t kernel,
-                                          uint64_t output_size, bool separable, dsc_model **out, dsc_error *err);
+typedef struct dsc_layer {
+    uint64_t input_channels, output_channels, kernel, output_size;
+    bool is_separable;
+} dsc_layer;
+DSC_API dsc_status dsc_model_create_layer(const dsc_layer *layer, dsc_model **out, dsc_error *err);
 
 // ---- threads --------------------------------------------------------------------------------------------------
 

@@ -6,10 +6,10 @@
 #include "engine/ops/conv.h"
 #include "engine/ops/ops.h"
 
-typedef struct layer {
+typedef struct convolution {
     const char *name;
     uint32_t in_c, out_c, groups, kernel;
-} layer;
+} convolution;
 
 // Numbers of mean 0 that keep activations near 1, by splitmix64.
 static void fill(float *data, uint64_t count, uint32_t fan_in, uint64_t seed) {
@@ -23,7 +23,7 @@ static void fill(float *data, uint64_t count, uint32_t fan_in, uint64_t seed) {
 }
 
 // Appends a convolution with "same" padding that reads `input`; its output, or GRAPH_NONE.
-static uint32_t add_layer(graph *g, const layer *l, uint32_t input) {
+static uint32_t add_layer(graph *g, const convolution *l, uint32_t input) {
     void *data;
     uint64_t count;
     graph_shape shape = {4, {l->out_c, l->in_c / l->groups, l->kernel, l->kernel}};
@@ -61,25 +61,28 @@ static uint32_t add_input(graph *g, int64_t channels, int64_t size) {
     return input;
 }
 
-dsc_status dsc_model_create_layer(uint64_t input_channels, uint64_t output_channels, uint64_t kernel,
-                                  uint64_t output_size, bool separable, dsc_model **out, dsc_error *err) {
+dsc_status dsc_model_create_layer(const dsc_layer *wanted, dsc_model **out, dsc_error *err) {
     dsc_limits limits = dsc_limits_default();
     dsc_complexity counts;
-    dsc_status status = dsc_complexity_count(input_channels, output_channels, kernel, output_size, &counts, err);
+    dsc_status status = dsc_complexity_count(wanted->input_channels, wanted->output_channels, wanted->kernel,
+                                             wanted->output_size, &counts, err);
     if (status != DSC_OK) return status;
-    if (counts.vanilla > limits.multiplications || input_channels > 65535 || output_channels > 65535 || kernel > 1023 ||
-        output_size > 65535) {
+    if (counts.vanilla > limits.multiplications || wanted->input_channels > 65535 || wanted->output_channels > 65535 ||
+        wanted->kernel > 1023 || wanted->output_size > 65535) {
         return error_set(err, DSC_TOO_LARGE, "a layer this large (%llu multiplications) is not run",
                          (unsigned long long)counts.vanilla);
     }
-    uint32_t m = (uint32_t)input_channels, n = (uint32_t)output_channels, k = (uint32_t)kernel;
+    uint32_t m = (uint32_t)wanted->input_channels, n = (uint32_t)wanted->output_channels;
+    uint32_t k = (uint32_t)wanted->kernel;
+    bool separable = wanted->is_separable;
     graph *g = graph_create(&limits);
     if (!g) return error_no_memory(err, sizeof *g);
     g->opset = 13;
-    uint32_t value = add_input(g, (int64_t)m, (int64_t)output_size);
-    if (value != GRAPH_NONE && separable) value = add_layer(g, &(layer){"depthwise", m, m, m, k}, value);
+    uint32_t value = add_input(g, (int64_t)m, (int64_t)wanted->output_size);
+    if (value != GRAPH_NONE && separable) value = add_layer(g, &(convolution){"depthwise", m, m, m, k}, value);
     if (value != GRAPH_NONE) {
-        value = add_layer(g, separable ? &(layer){"pointwise", m, n, 1, 1} : &(layer){"vanilla", m, n, 1, k}, value);
+        value = add_layer(
+            g, separable ? &(convolution){"pointwise", m, n, 1, 1} : &(convolution){"vanilla", m, n, 1, k}, value);
     }
     if (value == GRAPH_NONE) {
         graph_free(g);

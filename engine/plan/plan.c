@@ -35,7 +35,7 @@ static dsc_tensor_info describe(const graph_value *v) {
     return info;
 }
 
-static dsc_status plan_inputs(plan *p, lowering *l, dsc_error *err) {
+static dsc_status plan_inputs(struct plan *p, lowering *l, dsc_error *err) {
     for (uint32_t i = 0; i < l->g->input_count; i++) {
         uint32_t value = l->g->inputs[i];
         const graph_value *v = &l->g->values[value];
@@ -59,7 +59,7 @@ static dsc_status lower_nodes(lowering *l, dsc_error *err) {
     return DSC_OK;
 }
 
-static dsc_status plan_outputs(plan *p, lowering *l, dsc_error *err) {
+static dsc_status plan_outputs(struct plan *p, lowering *l, dsc_error *err) {
     for (uint32_t i = 0; i < l->g->output_count; i++) {
         buffer *b = lowering_flat(l, l->g->outputs[i], err);
         if (!b) return err->status;
@@ -69,7 +69,7 @@ static dsc_status plan_outputs(plan *p, lowering *l, dsc_error *err) {
     return DSC_OK;
 }
 
-static dsc_status keep_values(plan *p, const lowering *l, dsc_error *err) {
+static dsc_status keep_values(struct plan *p, const lowering *l, dsc_error *err) {
     p->kept = arena_alloc(&p->program.memory, l->g->value_count, sizeof *p->kept);
     if (!p->kept) return error_no_memory(err, l->g->value_count * sizeof *p->kept);
     for (uint32_t i = 0; i < l->g->value_count; i++) {
@@ -89,7 +89,7 @@ static dsc_status copy_texts(program *p, dsc_error *err) {
     return DSC_OK;
 }
 
-static dsc_status build(plan *p, lowering *l, bool is_keeping, dsc_error *err) {
+static dsc_status build(struct plan *p, lowering *l, bool is_keeping, dsc_error *err) {
     collect_borders(l);
     dsc_status status = plan_inputs(p, l, err);
     if (status == DSC_OK) status = lower_nodes(l, err);
@@ -100,9 +100,9 @@ static dsc_status build(plan *p, lowering *l, bool is_keeping, dsc_error *err) {
     return status;
 }
 
-dsc_status plan_init(plan *p, graph *g, weights_store *weights, const plan_options *options, dsc_error *err) {
+dsc_status plan_init(struct plan *p, graph *g, weights_store *weights, const plan_options *options, dsc_error *err) {
     dsc_error reason = {DSC_OK, ""}; // lowering tells failures by it
-    *p = (plan){.input_count = g->input_count, .output_count = g->output_count};
+    *p = (struct plan){.input_count = g->input_count, .output_count = g->output_count};
     program_init(&p->program, PROGRAM_BYTES, g->limits.arena_bytes);
     p->inputs = arena_alloc(&p->program.memory, g->input_count + 1, sizeof *p->inputs);
     p->outputs = arena_alloc(&p->program.memory, g->output_count + 1, sizeof *p->outputs);
@@ -123,6 +123,6 @@ dsc_status plan_init(plan *p, graph *g, weights_store *weights, const plan_optio
     return status;
 }
 
-void plan_close(plan *p) {
+void plan_close(struct plan *p) {
     program_close(&p->program);
 }

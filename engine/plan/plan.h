@@ -12,12 +12,12 @@ typedef struct plan_tensor {
     const buffer *buffer;
 } plan_tensor;
 
-typedef struct plan {
+struct plan {
     program program;
     uint32_t input_count, output_count, kept_count;
     plan_tensor *inputs, *outputs; // in the graph's order
     plan_tensor *kept;             // with keep_values: everything that is still computed after the passes
-} plan;
+};
 
 typedef struct plan_options {
     dsc_isa isa;
@@ -26,7 +26,7 @@ typedef struct plan_options {
 
 // Builds the program. Names in the plan are the graph's and must outlive it; nothing else of the graph is kept.
 // Constants go to `weights`.
-dsc_status plan_init(plan *p, graph *g, weights_store *weights, const plan_options *options, dsc_error *err);
-void plan_close(plan *p);
+dsc_status plan_init(struct plan *p, graph *g, weights_store *weights, const plan_options *options, dsc_error *err);
+void plan_close(struct plan *p);
 
 #endif

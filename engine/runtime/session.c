@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-dsc_status session_init(session *s, const program *p, dsc_error *err) {
-    *s = (session){.program = p, .threads = 1, .reached_row = p->row_count};
+dsc_status session_init(struct session *s, const program *p, dsc_error *err) {
+    *s = (struct session){.program = p, .threads = 1, .reached_row = p->row_count};
     s->block = mem_calloc(1, p->block_bytes);
     s->row_ns = mem_calloc(p->row_count ? p->row_count : 1, sizeof *s->row_ns);
     if (s->block && s->row_ns) return DSC_OK;
@@ -16,21 +16,21 @@ dsc_status session_init(session *s, const program *p, dsc_error *err) {
     return error_no_memory(err, p->block_bytes);
 }
 
-void session_close(session *s) {
+void session_close(struct session *s) {
     mem_free(s->block);
     mem_free(s->row_ns);
     s->block = NULL;
     s->row_ns = NULL;
 }
 
-static dsc_status stopped(session *s, const step *at, dsc_status status, dsc_error *err) {
+static dsc_status stopped(struct session *s, const step *at, dsc_status status, dsc_error *err) {
     s->reached_row = at->row;
     const char *row = s->program->rows[at->row].name;
     if (status == DSC_CANCELLED) return error_set(err, status, "cancelled at layer %u, \"%.100s\"", at->row, row);
     return error_set(err, status, "the deadline passed at layer %u, \"%.100s\"", at->row, row);
 }
 
-static dsc_status run_steps(session *s, dsc_pool *pool, const pool_stops *stops, dsc_error *err) {
+static dsc_status run_steps(struct session *s, dsc_pool *pool, const pool_stops *stops, dsc_error *err) {
     const program *p = s->program;
     pool_slot *slot = pool_enter(pool);
     dsc_status status = DSC_OK;
@@ -49,7 +49,7 @@ static dsc_status run_steps(session *s, dsc_pool *pool, const pool_stops *stops,
     return status;
 }
 
-dsc_status session_run(session *s, dsc_pool *pool, const dsc_run_options *options, dsc_error *err) {
+dsc_status session_run(struct session *s, dsc_pool *pool, const dsc_run_options *options, dsc_error *err) {
     static const dsc_run_options none;
     if (!options) options = &none;
     pool_stops stops = {options->deadline_ns, options->cancel};

@@ -5,17 +5,17 @@
 
 #include "engine/runtime/pool.h"
 
-typedef struct session {
+struct session {
     const program *program;
     char *block;
     uint64_t *row_ns; // [program->row_count]
     uint64_t inference_ns;
     uint32_t reached_row, threads;
     bool has_profile;
-} session;
+};
 
-dsc_status session_init(session *s, const program *p, dsc_error *err);
-void session_close(session *s);
-dsc_status session_run(session *s, dsc_pool *pool, const dsc_run_options *options, dsc_error *err);
+dsc_status session_init(struct session *s, const program *p, dsc_error *err);
+void session_close(struct session *s);
+dsc_status session_run(struct session *s, dsc_pool *pool, const dsc_run_options *options, dsc_error *err);
 
 #endif

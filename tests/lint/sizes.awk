@@ -1,5 +1,5 @@
 # Sizes we hold ourselves to: files of 600 lines, headers of 150 (the public one is mostly comment and excused),
-# functions of 60 lines (kernels excused), six parameters.
+# functions of 60 lines, six parameters (kernels excused from both, and callbacks whose shape a library prescribes).
 function complain(line, why) { printf "%s:%d: %s\n", FILENAME, line, why; bad = 1 }
 function end_of_file() {
     limit = file ~ /\.h$/ && file !~ /^engine\/dsc/ && file !~ /^engine\/kernels\// ? 150 : 600
@@ -16,7 +16,7 @@ head != "" && /\{[ \t]*$/ && !start {
     sub(/\)[^)]*\{[ \t]*$/, "", text); sub(/^[^(]*\(/, "", text)
     gsub(/\([^()]*\)/, "", text)
     count = text ~ /^(void)?$/ ? 0 : gsub(/,/, ",", text) + 1
-    if (count > 6 && head !~ /=/) complain(headline, count " parameters, more than 6")
+    if (count > 6 && head !~ /=/ && head !~ /struct MHD_Connection/ && FILENAME !~ /^engine\/kernels\//) complain(headline, count " parameters, more than 6")
 }
 head != "" && /;[ \t]*$/ && !start { head = "" }
 /^\}/ {
