@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// The orientation that a camera notes in a photo.
+#ifndef DSCD_EXIF_H
+#define DSCD_EXIF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// From an EXIF block in TIFF form ("II*" or "MM" first): 1 to 8, and 1 for whatever is absent, broken or out of range:
+// a bad note is no reason to refuse a good photo.
+uint32_t exif_orientation(const uint8_t *tiff, size_t size);
+
+#endif
