@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Attributes, and the node "Constant", which is nothing but one.
 #include "engine/base/error.h"
+#include "engine/base/utf8.h"
 #include "engine/onnx/importer.h"
 
 #include <stdio.h>
@@ -43,6 +44,7 @@ static dsc_status read_tensor(importer *im, const import_node *node, const Onnx_
 
 static dsc_status read_attr(importer *im, const import_node *node, const Onnx__AttributeProto *from, attr *to,
                             dsc_error *err) {
+    if (from->name) utf8_clean(from->name); // it will stand in sentences
     *to = (attr){.name = from->name, .type = type_of(from), .i = from->i, .f = from->f, .tensor = GRAPH_NONE};
     if (!to->name || !*to->name) return import_node_error(node, err, DSC_BAD_MODEL, "an attribute has no name");
     if (from->ref_attr_name && *from->ref_attr_name) {

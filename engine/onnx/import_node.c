@@ -248,7 +248,8 @@ static dsc_status start(importer *im, node_list *list, dsc_error *err) {
     if (!list->nodes || !list->order) return import_no_memory(err);
     for (size_t i = 0; i < count; i++) {
         list->nodes[i].proto = list->from->node[i];
-        const char *type = list->from->node[i]->op_type;
+        char *type = list->from->node[i]->op_type;
+        if (type) utf8_clean(type);
         if (type && *type) continue;
         return error_set(err, DSC_BAD_MODEL, "node %zu of the file does not say which operator it is", i);
     }
