@@ -36,12 +36,12 @@ static int by_time(const void *x, const void *y) {
     return a->first_step < b->first_step ? -1 : a->first_step > b->first_step;
 }
 
-// Forgets placed buffers that are dead before `step`.
-static void forget_dead(placing *done, uint32_t step) {
+// Forgets placed buffers that are dead before step `now`.
+static void forget_dead(placing *done, uint32_t now) {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < done->count; i++) {
         const buffer *b = done->placed[i];
-        if (b->is_kept || b->last_step >= step) done->placed[kept++] = done->placed[i];
+        if (b->is_kept || b->last_step >= now) done->placed[kept++] = done->placed[i];
     }
     done->count = kept;
 }
