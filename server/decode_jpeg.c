@@ -114,7 +114,7 @@ static void read_header(jpeg_state *s) {
 // The decoder may reduce by 2, 4 or 8 while it decodes, at a fraction of the cost. It averages over squares there,
 // where the resizer weighs with a triangle, so this is done only where so many decoded pixels are left for each target
 // pixel that the triangle still decides; docs/preprocessing.md has the measured difference.
-#define PIXELS_LEFT 3.0
+#define PIXELS_LEFT 4.0
 
 static uint32_t choose_shrink(const jpeg_state *s, const dsc_image_source *source) {
     double x, y;
