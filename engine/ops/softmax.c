@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/ops/softmax.h"
+
 #include "engine/kernels/eltwise.h"
 #include "engine/ops/common.h"
 #include "engine/ops/flat.h"
@@ -6,11 +8,6 @@
 #include "engine/ops/ops.h"
 
 #include <math.h>
-
-typedef struct softmax_params {
-    int64_t axis;
-    bool is_flattened; // until operator set 12: over all dimensions from the axis on; later: over the axis alone
-} softmax_params;
 
 static dsc_status import(graph *g, graph_node *n, attrs *a, dsc_error *err) {
     softmax_params *p = common_params(g, n, sizeof *p, err);
