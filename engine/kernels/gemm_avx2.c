@@ -6,21 +6,24 @@
 #define VEC                __m256
 #define VEC_LANES          8
 #define VEC_LOAD           _mm256_loadu_ps
+#define VEC_STORE          _mm256_storeu_ps
 #define VEC_BROADCAST      _mm256_broadcast_ss
 #define VEC_FMA(sum, x, y) __asm__ volatile("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(x), "x"(y))
 #define VEC_ADD            _mm256_add_ps
 #define VEC_ACT            simd_avx2_act
 #define TILE_PREFETCH_TWO  32
-#define tile_load_half     _mm256_loadu_ps // every panel is a multiple of 8 wide: never needed
+// every panel is a multiple of 8 wide: there are no halves
+#define tile_load_half  _mm256_loadu_ps
+#define tile_store_half _mm256_storeu_ps
 
 #include "engine/kernels/gemm.h"
 
 // A vector is a group.
-static inline __m256 tile_load(const float *p, const gemm_args *g, const int32_t *offsets, uint32_t j) {
+static inline __m256 tile_load_groups(const float *p, const gemm_args *g, const int32_t *offsets, uint32_t j) {
     return j < g->groups ? _mm256_loadu_ps(p + offsets[j]) : _mm256_setzero_ps();
 }
 
-static inline void tile_store(float *p, const gemm_args *g, const int32_t *offsets, uint32_t j, __m256 v) {
+static inline void tile_store_groups(float *p, const gemm_args *g, const int32_t *offsets, uint32_t j, __m256 v) {
     if (j < g->groups) _mm256_storeu_ps(p + offsets[j], v);
 }
 

@@ -7,6 +7,7 @@
 #define VEC                __m512
 #define VEC_LANES          16
 #define VEC_LOAD           _mm512_loadu_ps
+#define VEC_STORE          _mm512_storeu_ps
 #define VEC_BROADCAST(p)   _mm512_set1_ps(*(p))
 #define VEC_FMA(sum, x, y) __asm__ volatile("vfmadd231ps %2, %1, %0" : "+v"(sum) : "v"(x), "v"(y))
 #define VEC_ADD            _mm512_add_ps
@@ -15,31 +16,24 @@
 
 #include "engine/kernels/gemm.h"
 
-#include <stdbool.h>
-
 static inline __m512 tile_load_half(const float *p) {
     return _mm512_zextps256_ps512(_mm256_loadu_ps(p));
 }
 
-// A vector is groups 2j and 2j + 1. Both are stored and lie together but for the last panel of an odd width.
-static inline bool is_whole(const gemm_args *g, const int32_t *offsets, uint32_t j) {
-    return 2 * j + 1 < g->groups && offsets[2 * j + 1] == offsets[2 * j] + 8;
+static inline void tile_store_half(float *p, __m512 v) {
+    _mm256_storeu_ps(p, _mm512_castps512_ps256(v));
 }
 
-static inline __m512 tile_load(const float *p, const gemm_args *g, const int32_t *offsets, uint32_t j) {
-    if (is_whole(g, offsets, j)) return _mm512_loadu_ps(p + offsets[2 * j]);
+// A vector is the groups 2j and 2j + 1.
+static inline __m512 tile_load_groups(const float *p, const gemm_args *g, const int32_t *offsets, uint32_t j) {
     __m512 v = _mm512_setzero_ps();
     if (2 * j < g->groups) v = tile_load_half(p + offsets[2 * j]);
     if (2 * j + 1 < g->groups) v = _mm512_insertf32x8(v, _mm256_loadu_ps(p + offsets[2 * j + 1]), 1);
     return v;
 }
 
-static inline void tile_store(float *p, const gemm_args *g, const int32_t *offsets, uint32_t j, __m512 v) {
-    if (is_whole(g, offsets, j)) {
-        _mm512_storeu_ps(p + offsets[2 * j], v);
-        return;
-    }
-    if (2 * j < g->groups) _mm256_storeu_ps(p + offsets[2 * j], _mm512_castps512_ps256(v));
+static inline void tile_store_groups(float *p, const gemm_args *g, const int32_t *offsets, uint32_t j, __m512 v) {
+    if (2 * j < g->groups) tile_store_half(p + offsets[2 * j], v);
     if (2 * j + 1 < g->groups) _mm256_storeu_ps(p + offsets[2 * j + 1], _mm512_extractf32x8_ps(v, 1));
 }
 

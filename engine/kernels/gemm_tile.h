@@ -2,12 +2,12 @@
 // The gemm micro-kernel, written once for tiles of up to 12 rows by 3 vectors. Only for gemm_avx2.c and gemm_avx512.c,
 // which say what a vector is and then include this. They define:
 //
-//   VEC, VEC_LANES, VEC_LOAD, VEC_BROADCAST, VEC_ADD, VEC_ACT(v, kind, a, b)
-//   VEC_FMA(sum, x, y)             sum += x * y, as volatile asm
-//   TILE_PREFETCH_TWO              panels at least as wide prefetch two cache lines in 4 k, others one
-//   tile_load_half(p)              8 floats, zeros above, for a panel that is not a multiple of VEC_LANES wide
-//   tile_load(p, g, offsets, j)    vector j of a row of C or R: those of its 8-channel groups that are stored
-//   tile_store(p, g, offsets, j, v)
+//   VEC, VEC_LANES, VEC_LOAD, VEC_STORE, VEC_BROADCAST, VEC_ADD, VEC_ACT(v, kind, a, b)
+//   VEC_FMA(sum, x, y)                     sum += x * y, as volatile asm
+//   TILE_PREFETCH_TWO                      panels at least as wide prefetch two cache lines in 4 k, others one
+//   tile_load_half, tile_store_half        8 floats with zeros above, where a panel's width ends in half a vector
+//   tile_load_groups(p, g, offsets, j)     vector j of a row of C or R: those of its 8-channel groups that are stored
+//   tile_store_groups(p, g, offsets, j, v)
 //
 // The accumulators have names and the multiplications are volatile asm with a barrier after each k: compilers that
 // unroll and reorder plain intrinsics run out of registers and spill. tests/lint/kernel_spills.sh keeps watch.
@@ -18,7 +18,9 @@
 
 #include <stdbool.h>
 
-#define BARRIER() __asm__ volatile("" ::: "memory")
+#define TILE_ROWS_MAX    12
+#define TILE_VECTORS_MAX 3
+#define BARRIER()        __asm__ volatile("" ::: "memory")
 
 // `rows` and `nr` are constants wherever the body is used: these comparisons leave nothing behind.
 #define EACH_ROW(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11)
@@ -30,7 +32,7 @@
     }
 
 #define START_ROW(i)                                                                                                   \
-    const float *a##i = g->a + g->a_offset[rows > (i) ? m + (i) : m];                                                  \
+    const float *a##i = g->a + g->a_offset[rows > (i) ? at.m + (i) : at.m];                                            \
     VEC c##i##0 = bias0, c##i##1 = bias1, c##i##2 = bias2;
 
 // One row at one k. Inputs lie at the same distance from each row's start, so one index serves all rows.
@@ -46,59 +48,103 @@
 #define STEP(j)                                                                                                        \
     do {                                                                                                               \
         enum { ahead = (j) };                                                                                          \
-        VEC b0 = tile_load_vector(b + ahead * nr, 0, nr), b1 = b0, b2 = b0;                                            \
-        if (nr > VEC_LANES) b1 = tile_load_vector(b + ahead * nr, 1, nr);                                              \
-        if (nr > 2 * VEC_LANES) b2 = tile_load_vector(b + ahead * nr, 2, nr);                                          \
+        VEC b0 = tile_load_vector(b + ahead * nr, nr), b1 = b0, b2 = b0;                                               \
+        if (nr > VEC_LANES) b1 = tile_load_vector(b + ahead * nr + VEC_LANES, nr - VEC_LANES);                         \
+        if (nr > 2 * VEC_LANES) b2 = tile_load_vector(b + ahead * nr + 2 * VEC_LANES, nr - 2 * VEC_LANES);             \
         EACH_ROW(MULTIPLY_ROW)                                                                                         \
         BARRIER();                                                                                                     \
     } while (0)
 
-// The end of a tile. c00 .. c112 are its sums.
-#define RESIDUAL(i, j)  c##i##j = VEC_ADD(c##i##j, tile_load(g->r + g->r_offset[m + (i)], g, g->r_group, j))
-#define RESIDUAL_ROW(i) EACH_VECTOR(i, RESIDUAL)
-#define RELU(i, j)      c##i##j = VEC_ACT(c##i##j, ACT_RELU, 0, 0)
-#define RELU_ROW(i)     EACH_VECTOR(i, RELU)
-#define CLAMP(i, j)     c##i##j = VEC_ACT(c##i##j, ACT_CLAMP, g->act.a, g->act.b)
-#define CLAMP_ROW(i)    EACH_VECTOR(i, CLAMP)
-#define SWISH(i, j)     c##i##j = VEC_ACT(c##i##j, ACT_HARDSWISH, 0, 0)
-#define SWISH_ROW(i)    EACH_VECTOR(i, SWISH)
-#define STORE(i, j)     tile_store(g->c + g->c_offset[m + (i)], g, g->c_group, j, c##i##j)
-#define STORE_ROW(i)    EACH_VECTOR(i, STORE)
+// The end of a tile, in registers: where each vector goes whole and the activation needs few registers.
+#define RESIDUAL(i, j) c##i##j = VEC_ADD(c##i##j, tile_load_vector(r##j + row, nr - (j)*VEC_LANES))
+#define RESIDUAL_ROW(i)                                                                                                \
+    if (rows > (i)) {                                                                                                  \
+        const ptrdiff_t row = g->r_offset[at.m + (i)];                                                                 \
+        EACH_VECTOR(i, RESIDUAL)                                                                                       \
+    }
+#define RELU(i, j)   c##i##j = VEC_ACT(c##i##j, ACT_RELU, 0, 0)
+#define RELU_ROW(i)  EACH_VECTOR(i, RELU)
+#define CLAMP(i, j)  c##i##j = VEC_ACT(c##i##j, ACT_CLAMP, g->act.a, g->act.b)
+#define CLAMP_ROW(i) EACH_VECTOR(i, CLAMP)
+#define SWISH(i, j)  c##i##j = VEC_ACT(c##i##j, ACT_HARDSWISH, 0, 0)
+#define SWISH_ROW(i) EACH_VECTOR(i, SWISH)
+#define STORE(i, j)  tile_store_vector(out##j + row, c##i##j, nr - (j)*VEC_LANES)
+#define STORE_ROW(i)                                                                                                   \
+    if (rows > (i)) {                                                                                                  \
+        const ptrdiff_t row = g->c_offset[at.m + (i)];                                                                 \
+        EACH_VECTOR(i, STORE)                                                                                          \
+    }
+// In memory: all other cases.
+#define SPILL(i, j)  VEC_STORE(raw + ((i)*vectors + (j)) * VEC_LANES, c##i##j)
+#define SPILL_ROW(i) EACH_VECTOR(i, SPILL)
 
-static inline __attribute__((always_inline)) VEC tile_load_vector(const float *p, int j, int nr) {
-    return nr < (j + 1) * VEC_LANES ? tile_load_half(p + j * VEC_LANES) : VEC_LOAD(p + j * VEC_LANES);
+// The vector at p, or its first half where fewer channels are left.
+static inline __attribute__((always_inline)) VEC tile_load_vector(const float *p, int left) {
+    return left < VEC_LANES ? tile_load_half(p) : VEC_LOAD(p);
 }
 
-static inline __attribute__((always_inline)) void tile_act(const gemm_args *g, uint32_t m, int rows, int nr,
-                                                           act_kind kind) {
-    for (uint32_t p = m; p < m + (uint32_t)rows; p++) {
-        float *c = g->c + g->c_offset[p];
-        for (uint32_t j = 0; j * VEC_LANES < (uint32_t)nr; j++) {
-            VEC x = tile_load(c, g, g->c_group, j);
-            tile_store(c, g, g->c_group, j, VEC_ACT(x, kind, g->act.a, g->act.b));
+static inline __attribute__((always_inline)) void tile_store_vector(float *p, VEC v, int left) {
+    if (left < VEC_LANES)
+        tile_store_half(p, v);
+    else
+        VEC_STORE(p, v);
+}
+
+typedef struct tile_place {
+    uint32_t m;
+    uint32_t rows, vectors;
+} tile_place;
+
+static inline __attribute__((always_inline)) void tile_finish_act(const gemm_args *g, tile_place t, const float *raw,
+                                                                  act_kind kind) {
+    for (uint32_t p = t.m; p < t.m + t.rows; p++) {
+        for (uint32_t j = 0; j < t.vectors; j++, raw += VEC_LANES) {
+            VEC v = VEC_LOAD(raw);
+            if (g->r) v = VEC_ADD(v, tile_load_groups(g->r + g->r_offset[p], g, g->r_group, j));
+            v = VEC_ACT(v, kind, g->act.a, g->act.b);
+            tile_store_groups(g->c + g->c_offset[p], g, g->c_group, j, v);
         }
     }
 }
 
-// The activations that need more registers than a full tile leaves: on the stored tile, which is still in L1.
-static __attribute__((noinline)) void tile_act_stored(const gemm_args *g, uint32_t m, int rows, int nr) {
+// The raw sums of a tile lie in `raw`, still in L1: residual, activation, and the groups that are to be stored.
+static __attribute__((noinline)) void tile_finish(const gemm_args *g, tile_place t, const float *raw) {
     switch (g->act.kind) {
-        case ACT_NONE:
-        case ACT_RELU:
-        case ACT_CLAMP:
-        case ACT_HARDSWISH: break; // done in registers
-        case ACT_HARDSIGMOID: tile_act(g, m, rows, nr, ACT_HARDSIGMOID); break;
-        case ACT_SIGMOID: tile_act(g, m, rows, nr, ACT_SIGMOID); break;
-        case ACT_SILU: tile_act(g, m, rows, nr, ACT_SILU); break;
+        case ACT_NONE: tile_finish_act(g, t, raw, ACT_NONE); break;
+        case ACT_RELU: tile_finish_act(g, t, raw, ACT_RELU); break;
+        case ACT_CLAMP: tile_finish_act(g, t, raw, ACT_CLAMP); break;
+        case ACT_HARDSIGMOID: tile_finish_act(g, t, raw, ACT_HARDSIGMOID); break;
+        case ACT_HARDSWISH: tile_finish_act(g, t, raw, ACT_HARDSWISH); break;
+        case ACT_SIGMOID: tile_finish_act(g, t, raw, ACT_SIGMOID); break;
+        case ACT_SILU: tile_finish_act(g, t, raw, ACT_SILU); break;
     }
 }
 
-// One tile: rows m .. m + rows - 1 of a panel of nr channels.
-static inline __attribute__((always_inline)) void tile_run(const gemm_args *g, uint32_t m, ptrdiff_t prefetch,
-                                                           const int rows, const int nr) {
-    VEC bias0 = tile_load_vector(g->bias, 0, nr), bias1 = bias0, bias2 = bias0;
-    if (nr > VEC_LANES) bias1 = tile_load_vector(g->bias, 1, nr);
-    if (nr > 2 * VEC_LANES) bias2 = tile_load_vector(g->bias, 2, nr);
+// Whether tiles can end in registers.
+static inline bool tile_is_plain(const gemm_args *g, int nr) {
+    if (g->groups * 8 != (uint32_t)nr) return false;
+    for (int i = 0; i + VEC_LANES / 8 <= nr / 8; i += VEC_LANES / 8) {
+        for (int j = 1; j < VEC_LANES / 8; j++) {
+            if (g->c_group[i + j] != g->c_group[i] + 8 * j) return false;
+            if (g->r && g->r_group[i + j] != g->r_group[i] + 8 * j) return false;
+        }
+    }
+    act_kind kind = g->act.kind;
+    return kind == ACT_NONE || kind == ACT_RELU || kind == ACT_CLAMP || kind == ACT_HARDSWISH;
+}
+
+typedef struct tile_at {
+    uint32_t m;         // its first row
+    ptrdiff_t prefetch; // of gemm_prefetch_distance
+    bool is_plain;      // of tile_is_plain
+} tile_at;
+
+// One tile: `rows` rows of a panel of nr channels.
+static inline __attribute__((always_inline)) void tile_run(const gemm_args *g, tile_at at, const int rows,
+                                                           const int nr) {
+    VEC bias0 = tile_load_vector(g->bias, nr), bias1 = bias0, bias2 = bias0;
+    if (nr > VEC_LANES) bias1 = tile_load_vector(g->bias + VEC_LANES, nr - VEC_LANES);
+    if (nr > 2 * VEC_LANES) bias2 = tile_load_vector(g->bias + 2 * VEC_LANES, nr - 2 * VEC_LANES);
     EACH_ROW(START_ROW)
 
     const float *b = g->b;
@@ -108,9 +154,9 @@ static inline __attribute__((always_inline)) void tile_run(const gemm_args *g, u
         const float *b_end = b + (ptrdiff_t)s->count * nr, *b_fours = b + (ptrdiff_t)(s->count & ~3) * nr;
         while (b != b_fours) {
             __asm__ volatile("" : "+r"(k)); // keeps one index; compilers like to step every row's pointer instead
-            _mm_prefetch((const char *)((uintptr_t)b + (uintptr_t)prefetch), _MM_HINT_T1);
+            _mm_prefetch((const char *)((uintptr_t)b + (uintptr_t)at.prefetch), _MM_HINT_T1);
             if (nr >= TILE_PREFETCH_TWO) {
-                _mm_prefetch((const char *)((uintptr_t)b + (uintptr_t)prefetch + 64), _MM_HINT_T1);
+                _mm_prefetch((const char *)((uintptr_t)b + (uintptr_t)at.prefetch + 64), _MM_HINT_T1);
             }
             STEP(0);
             STEP(1);
@@ -122,7 +168,17 @@ static inline __attribute__((always_inline)) void tile_run(const gemm_args *g, u
         for (; b != b_end; b += nr, k++) STEP(0);
     }
 
+    if (!at.is_plain) {
+        const int vectors = (nr + VEC_LANES - 1) / VEC_LANES;
+        _Alignas(64) float raw[TILE_ROWS_MAX * TILE_VECTORS_MAX * VEC_LANES];
+        EACH_ROW(SPILL_ROW)
+        tile_finish(g, (tile_place){at.m, (uint32_t)rows, (uint32_t)vectors}, raw);
+        return;
+    }
     if (g->r) {
+        const float *r0 = g->r + g->r_group[0], *r1 = r0, *r2 = r0;
+        if (nr > VEC_LANES) r1 = g->r + g->r_group[VEC_LANES / 8];
+        if (nr > 2 * VEC_LANES) r2 = g->r + g->r_group[2 * VEC_LANES / 8];
         EACH_ROW(RESIDUAL_ROW)
     }
     if (g->act.kind == ACT_RELU) {
@@ -132,17 +188,20 @@ static inline __attribute__((always_inline)) void tile_run(const gemm_args *g, u
     } else if (g->act.kind == ACT_HARDSWISH) {
         EACH_ROW(SWISH_ROW)
     }
+    float *out0 = g->c + g->c_group[0], *out1 = out0, *out2 = out0;
+    if (nr > VEC_LANES) out1 = g->c + g->c_group[VEC_LANES / 8];
+    if (nr > 2 * VEC_LANES) out2 = g->c + g->c_group[2 * VEC_LANES / 8];
     EACH_ROW(STORE_ROW)
-    if (g->act.kind >= ACT_HARDSIGMOID && g->act.kind != ACT_HARDSWISH) tile_act_stored(g, m, rows, nr);
 }
 
 // The tiles of one height, the loop over them being here rather than around a call: at K <= 64 that is 10 % of the
 // time.
 static inline __attribute__((always_inline)) void tiles_run(const gemm_args *g, gemm_tiles t, const int rows,
                                                             const int nr) {
+    bool is_plain = tile_is_plain(g, nr);
     for (uint32_t i = 0; i < t.count; i++) {
         ptrdiff_t prefetch = gemm_prefetch_distance(g, t.first + i, nr, nr >= TILE_PREFETCH_TWO ? 2 : 1);
-        tile_run(g, t.m + i * (uint32_t)rows, prefetch, rows, nr);
+        tile_run(g, (tile_at){t.m + i * (uint32_t)rows, prefetch, is_plain}, rows, nr);
     }
 }
 

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 
 #define ROUNDS      12
-#define BLOCK_BYTES (192 * 1024) // inputs of one block of rows
+#define BLOCK_BYTES (768 * 1024) // inputs of one block of rows
 
 typedef struct shape {
     const char *net;
