@@ -43,7 +43,8 @@ bool buffer_reserve(buffer *b, size_t more) {
     size_t needed;
     b->failed = __builtin_add_overflow(b->size, more, &needed) || needed > limit;
     if (b->failed) return false;
-    size_t capacity = b->capacity < 128 ? 256 : b->capacity;
+    size_t capacity = b->capacity > 0 ? b->capacity : 256;
+    if (capacity > limit) capacity = limit;
     while (capacity < needed) capacity = capacity > limit / 2 ? limit : capacity * 2;
     char *data = realloc(b->data, capacity);
     b->failed = data == NULL;
