@@ -70,11 +70,16 @@ static dsc_status set_shape(graph *g, graph_value *v, const dsc_shape *given, ds
         shape.rank = given->rank <= DSC_MAX_RANK ? given->rank : 0;
         memcpy(shape.dims, given->dims, sizeof shape.dims);
     }
-    bool fits = shape.rank == v->shape.rank || !v->has_shape;
+    bool fits = shape.rank == v->shape.rank || !v->has_shape, is_empty = false;
     for (uint32_t i = 0; i < shape.rank && fits; i++) {
+        is_empty |= v->has_shape && v->shape.dims[i] == 0;
         if (!given && shape.dims[i] < 0) shape.dims[i] = 1;
         bool is_free = !v->has_shape || v->shape.dims[i] < 0;
         fits = shape.dims[i] > 0 && (is_free || shape.dims[i] == v->shape.dims[i]);
+    }
+    if (!fits && is_empty) {
+        return error_set(err, DSC_UNSUPPORTED, "input \"%.100s\" has the shape %s; empty tensors are not supported",
+                         v->name, graph_shape_print(&v->shape, wanted, sizeof wanted));
     }
     if (!fits || (given && given->rank > DSC_MAX_RANK)) {
         return error_set(err, DSC_BAD_ARGUMENT, "input \"%.100s\" has the shape %s, not %s", v->name,
@@ -130,7 +135,19 @@ dsc_status model_specialise(const dsc_model *model, const dsc_shape *shapes, uin
 
 // ---- loading ----------------------------------------------------------------------------------------------------
 
-// Shapes are inferred once for the default input shapes, so that most of what cannot run is refused here.
+// Whether the values of an input may decide shapes (Reshape's target, axes) or modes: whoever makes a plan gives them,
+// see dsc_shape.
+static bool waits_for_values(const graph *g) {
+    for (uint32_t i = 0; i < g->input_count; i++) {
+        const graph_value *v = &g->values[g->inputs[i]];
+        bool is_list = (v->dtype == DSC_I64 || v->dtype == DSC_I32 || v->dtype == DSC_BOOL) && v->shape.rank <= 1;
+        if (is_list && !v->data && graph_readers(g, g->inputs[i], &(uint32_t){0})) return true;
+    }
+    return false;
+}
+
+// Shapes are inferred once for the default input shapes, so that most of what cannot run is refused here. Where inputs
+// may decide shapes that is left to the plan.
 static dsc_status check_loaded(const dsc_model *model, const dsc_load_options *options, dsc_error *err) {
     graph *g = graph_clone(model->g);
     if (!g) return error_no_memory(err, model->g->node_count * sizeof *model->g->nodes);
@@ -138,8 +155,12 @@ static dsc_status check_loaded(const dsc_model *model, const dsc_load_options *o
     dsc_report_fn report = options ? options->report : NULL;
     dsc_status status = specialise(g, NULL, 0, &reason);
     if (status != DSC_OK && report) report(options->report_context, reason.text);
+    bool is_final = !waits_for_values(g);
+    if (!is_final) report = NULL;
     if (status == DSC_OK) status = graph_infer(g, report, options ? options->report_context : NULL, &reason);
-    if (status == DSC_OK) { // the output shapes are part of the model's description
+    if (status == DSC_UNSUPPORTED && !is_final) {
+        status = DSC_OK;
+    } else if (status == DSC_OK) { // the output shapes are part of the model's description
         for (uint32_t i = 0; i < g->output_count; i++) {
             graph_value *v = &model->g->values[model->g->outputs[i]];
             const graph_value *inferred = &g->values[g->outputs[i]];
