@@ -91,24 +91,22 @@ dsc_status import_attrs(importer *im, const import_node *node, attrs *out, dsc_e
 // The value of Constant by the attribute that is there.
 static dsc_status constant_of(importer *im, const import_node *node, const attr *a, const char *name, uint32_t *out,
                               dsc_error *err) {
-    graph_shape scalar = {0}, list = {.rank = 1, .dims = {(int64_t)a->count}};
+    import_numbers numbers = {0};
     if (strcmp(a->name, "value") == 0 && a->type == ATTR_TENSOR) {
         im->g->values[a->tensor].name = name;
         *out = a->tensor;
         return DSC_OK;
     }
     if (strcmp(a->name, "value_int") == 0 && a->type == ATTR_INT) {
-        return import_list(im, name, DSC_I64, &scalar, &a->i, out, err);
+        numbers = (import_numbers){.dtype = DSC_I64, .data = &a->i};
+    } else if (strcmp(a->name, "value_float") == 0 && a->type == ATTR_FLOAT) {
+        numbers = (import_numbers){.dtype = DSC_F32, .data = &a->f};
+    } else if (strcmp(a->name, "value_ints") == 0 && a->type == ATTR_INTS) {
+        numbers = (import_numbers){DSC_I64, {.rank = 1, .dims = {(int64_t)a->count}}, a->ints};
+    } else if (strcmp(a->name, "value_floats") == 0 && a->type == ATTR_FLOATS) {
+        numbers = (import_numbers){DSC_F32, {.rank = 1, .dims = {(int64_t)a->count}}, a->floats};
     }
-    if (strcmp(a->name, "value_float") == 0 && a->type == ATTR_FLOAT) {
-        return import_list(im, name, DSC_F32, &scalar, &a->f, out, err);
-    }
-    if (strcmp(a->name, "value_ints") == 0 && a->type == ATTR_INTS) {
-        return import_list(im, name, DSC_I64, &list, a->ints, out, err);
-    }
-    if (strcmp(a->name, "value_floats") == 0 && a->type == ATTR_FLOATS) {
-        return import_list(im, name, DSC_F32, &list, a->floats, out, err);
-    }
+    if (numbers.dtype) return import_list(im, name, &numbers, out, err);
     return import_node_error(node, err, DSC_UNSUPPORTED,
                              "attribute \"%.60s\" is not supported, or not as it is written here; \"value\", "
                              "\"value_int\", \"value_ints\", \"value_float\" and \"value_floats\" are",

@@ -187,19 +187,17 @@ dsc_status import_tensor(importer *im, Onnx__TensorProto *tensor, const char *na
     return status;
 }
 
-dsc_status import_list(importer *im, const char *name, dsc_dtype dtype, const graph_shape *shape, const void *data,
-                       uint32_t *out, dsc_error *err) {
+dsc_status import_list(importer *im, const char *name, const import_numbers *numbers, uint32_t *out, dsc_error *err) {
     char label[160];
-    contents c = {.label = label, .dtype = dtype, .shape = *shape};
+    contents c = {.label = label, .dtype = numbers->dtype, .shape = numbers->shape};
     void *to = NULL;
     snprintf(label, sizeof label, "constant \"%.100s\"", name);
-    // The elements are in memory already, so their size fits.
-    c.bytes = (shape->rank ? (size_t)shape->dims[0] : 1) * dsc_dtype_bytes(dtype);
+    c.bytes = (c.shape.rank ? (size_t)c.shape.dims[0] : 1) * dsc_dtype_bytes(c.dtype);
     if (c.bytes > im->limits.tensor_bytes) {
         return error_set(err, DSC_TOO_LARGE, "%s is too large for the limit \"tensor_bytes\" of %" PRIu64, label,
                          im->limits.tensor_bytes);
     }
     dsc_status status = add(im, name, &c, out, &to, err);
-    if (status == DSC_OK && c.bytes) memcpy(to, data, c.bytes);
+    if (status == DSC_OK && c.bytes) memcpy(to, numbers->data, c.bytes);
     return status;
 }

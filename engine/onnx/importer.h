@@ -48,9 +48,14 @@ bool import_dtype(int32_t onnx_type, dsc_dtype *out, const char **name);
 // `initializer "w"`.
 dsc_status import_tensor(importer *im, Onnx__TensorProto *tensor, const char *name, const char *label, uint32_t *out,
                          dsc_error *err);
-// A constant of `count` elements in one dimension (or a scalar), copied from `data`.
-dsc_status import_list(importer *im, const char *name, dsc_dtype dtype, const graph_shape *shape, const void *data,
-                       uint32_t *out, dsc_error *err);
+// Numbers that are in memory already: a scalar, or a list in one dimension.
+typedef struct import_numbers {
+    dsc_dtype dtype;
+    graph_shape shape;
+    const void *data;
+} import_numbers;
+// Adds a copy of them to the graph as a constant called `name`.
+dsc_status import_list(importer *im, const char *name, const import_numbers *numbers, uint32_t *out, dsc_error *err);
 
 // ---- import_external.c: files beside the model
 
