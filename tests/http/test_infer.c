@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Inference over HTTP: the paths, the options, the refusals. Bodies in all their kinds have tests of their own.
+#define _GNU_SOURCE
+#include "tests/http/http_test.h"
+
+// Channel means 0, 1 and 2: classes 0, 1, 2 and their sum 3.
+static float pixels[SMALL_MODEL_BYTES / 4];
+
+static void fill_pixels(void) {
+    for (size_t i = 0; i < sizeof pixels / sizeof pixels[0]; i++) pixels[i] = (float)(i / 64);
+}
+
+static http_reply post_pixels(const char *path, const char *headers) {
+    fill_pixels();
+    return http_post(server.port, path, headers, pixels, sizeof pixels);
+}
+
+static void check_scores(const char *path, const char *method) {
+    fill_pixels();
+    http_connection c = http_connect(server.port);
+    char head[256];
+    (void)snprintf(head, sizeof head, "%s %s HTTP/1.1\r\nHost: x\r\n" RAW "Content-Length: %zu\r\n\r\n", method, path,
+                   sizeof pixels);
+    cr_assert(http_send_text(&c, head) && http_send(&c, pixels, sizeof pixels));
+    http_reply r = http_read(&c, true);
+    check_status(&r, 200);
+    cr_assert(http_has_text(&r, "\"model_name\":\"small\",\"model_version\":\"1\""));
+    cr_assert(http_has_text(&r, "\"shape\":[1,4],\"data\":[0,1,2,3]"), "%s", r.body);
+    http_reply_free(&r);
+    http_close(&c);
+}
+
+HTTP_TEST(infer, paths_and_methods) {
+    SERVE_SMALL("--threads", "2");
+    check_scores("/infer", "POST");
+    check_scores("/infer", "PUT");
+    check_scores("/v2/models/small/infer", "POST");
+    check_scores("/v2/models/small/versions/1/infer", "PUT");
+    http_reply r = post_pixels("/v2/models/other/infer", RAW);
+    check_status(&r, 404);
+    http_reply_free(&r);
+    r = post_pixels("/v2/models/small/versions/3/infer", RAW);
+    check_status(&r, 404);
+    http_reply_free(&r);
+    STOPS_CLEANLY();
+}
+
+HTTP_TEST(infer, options) {
+    SERVE_SMALL("--threads", "1");
+    http_reply r = post_pixels("/infer?topk=1&profile=none", RAW);
+    check_status(&r, 200);
+    cr_assert(http_has_text(&r, "\"classification\":[[{\"class\":3,"));
+    cr_assert(!http_has_text(&r, "\"class\":2") && !http_has_text(&r, "\"profile\""), "%s", r.body);
+    http_reply_free(&r);
+    r = post_pixels("/infer?profile=summary", RAW);
+    check_status(&r, 200);
+    cr_assert(http_has_text(&r, "\"multiplications\"") && !http_has_text(&r, "\"layers\""));
+    http_reply_free(&r);
+    r = post_pixels("/infer", RAW);
+    check_status(&r, 200);
+    cr_assert(http_has_text(&r, "\"layers\":[{") && http_has_text(&r, "\"kind\":\"pool\""));
+    const char *timing = strstr(r.body, "\"timing\":{\"receive_ns\":");
+    cr_assert(timing != NULL && strstr(timing, "\"queue_ns\"") != NULL && strstr(timing, "\"encode_ns\"") != NULL);
+    double parts = 0;
+    static const char *const names[] = {"receive", "queue", "decode", "preprocess", "inference", "encode"};
+    for (size_t i = 0; i < 6; i++) {
+        char key[32];
+        (void)snprintf(key, sizeof key, "\"%s_ns\":", names[i]);
+        double ns = http_number_after(timing, key);
+        cr_assert(ns >= 0);
+        parts += ns;
+    }
+    double total = http_number_after(timing, "\"total_ns\":");
+    cr_assert(parts <= total && http_number_after(timing, "\"inference_ns\":") > 0, "%s", timing);
+    http_reply_free(&r);
+    check_post("/infer?topk=x", RAW, "", 400);
+    check_post("/infer?profile=everything", RAW, "", 400);
+    check_post("/infer?timeout_ms=0", RAW, "", 400);
+    STOPS_CLEANLY();
+}
+
+HTTP_TEST(infer, refusals) {
+    SERVE_SMALL("--threads", "1");
+    http_reply r = post_pixels("/infer", RAW "Accept: image/png\r\n");
+    check_status(&r, 406);
+    http_reply_free(&r);
+    r = post_pixels("/infer", RAW "Content-Encoding: gzip\r\n");
+    check_status(&r, 415);
+    http_reply_free(&r);
+    check_post("/infer", "", "", 400);              // no body at all
+    check_post("/infer", "", "{\"inputs\":[", 400); // JSON that does not end
+    check_post("/infer", "", "{}", 400);
+    check_post("/infer", "", "plain text", 415);
+    check_post("/infer", RAW, "12345678", 415);
+    check_post("/infer", "Inference-Header-Content-Length: 99\r\n", "{}", 400);
+    check_post("/infer", "", "\xFF\xD8\xFF\xE0 not really a photo", 422);
+    STOPS_CLEANLY();
+}
+
+// Batches of sizes that were not seen before, more of them than plans are kept.
+HTTP_TEST(infer, shapes_make_plans) {
+    SERVE_SMALL("--threads", "2", "--plan-cache", "2");
+    for (int round = 0; round < 3; round++) {
+        for (size_t batch = 1; batch <= 6; batch++) {
+            char body[40000];
+            size_t at = (size_t)snprintf(body, sizeof body,
+                                         "{\"inputs\":[{\"name\":\"input\",\"datatype\":\"FP32\",\"shape\":[%zu,3,8,8],"
+                                         "\"data\":[1",
+                                         batch);
+            for (size_t i = 1; i < batch * 192; i++) at += (size_t)snprintf(body + at, sizeof body - at, ",1");
+            at += (size_t)snprintf(body + at, sizeof body - at, "]}]}");
+            http_reply r = http_post(server.port, "/infer", "", body, at);
+            check_status(&r, 200);
+            char shape[32];
+            (void)snprintf(shape, sizeof shape, "\"shape\":[%zu,4]", batch);
+            cr_assert(http_has_text(&r, shape) && http_has_text(&r, "\"data\":[1,1,1,3"), "%s", r.body);
+            http_reply_free(&r);
+        }
+    }
+    STOPS_CLEANLY();
+}
+
+static char slow_input[SLOW_MODEL_BYTES];
+
+HTTP_TEST(infer, deadline_names_the_layer) {
+    SERVE_SLOW(60, "--threads", "1");
+    http_reply r = http_post(server.port, "/infer?timeout_ms=150", RAW, slow_input, sizeof slow_input);
+    check_status(&r, 504);
+    cr_assert(http_has_text(&r, "at layer "), "%s", r.body);
+    http_reply_free(&r);
+    STOPS_CLEANLY();
+}
