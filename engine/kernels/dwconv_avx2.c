@@ -13,6 +13,7 @@
 #define LANES       8 // of a vector
 #define COLUMNS_TWO 4 // of a tile of two rows
 #define COLUMNS_ONE 8 // of a tile of one row
+#define REGISTERS   16
 
 INLINE void store_tile(const dwconv_args *a, float *out, __m256 acc[2][COLUMNS_ONE], const int rows,
                        const int columns) {
@@ -33,18 +34,31 @@ INLINE void store_tile(const dwconv_args *a, float *out, __m256 acc[2][COLUMNS_O
     }
 }
 
-// Adds one row of the kernel.
-INLINE void add_row(__m256 acc[2][COLUMNS_ONE], const float *in, int64_t in_step, const float *w, const int kernel,
+// acc + w * p[0 .. ], read by the FMA itself: written as a load, the compilers would keep it in a register for its next
+// use, for which there is none left.
+INLINE __m256 fma_memory(__m256 acc, __m256 w, const float *p) {
+    __asm__("vfmadd231ps %2, %1, %0" : "+x"(acc) : "x"(w), "m"(*(const __m256_u *)(const void *)p));
+    return acc;
+}
+
+// Adds one row of the kernel. All accumulators take one tap before any takes the next, so none waits for another.
+INLINE void add_row(__m256 acc[2][COLUMNS_ONE], const float *const in[2], const float *w, const int kernel,
                     const int stride, const int rows, const int columns) {
-    __m256 weight[5];
-    UNROLLED for (int k = 0; k < kernel; k++) weight[k] = _mm256_load_ps(w + k * DWCONV_LANES);
-    UNROLLED for (int c = 0; c < (columns - 1) * stride + kernel; c++) {
-        UNROLLED for (int r = 0; r < rows; r++) {
-            __m256 v = _mm256_loadu_ps(in + r * in_step + c * DWCONV_LANES);
-            UNROLLED for (int k = 0; k < kernel; k++) {
-                int x = (c - k) / stride;
-                bool is_used = c >= k && (c - k) % stride == 0 && x < columns;
-                if (is_used) acc[r][x] = _mm256_fmadd_ps(v, weight[k], acc[r][x]);
+    __m256 held[2][COLUMNS_ONE * 2 + 3];
+    const int in_columns = (columns - 1) * stride + kernel;
+    UNROLLED for (int i = 0; i < rows * in_columns; i++) {
+        int r = i / in_columns, c = i % in_columns;
+        if (dwconv_is_held(c, REGISTERS, kernel, stride, rows, columns))
+            held[r][c] = _mm256_loadu_ps(in[r] + c * DWCONV_LANES);
+    }
+    UNROLLED for (int k = 0; k < kernel; k++) {
+        __m256 weight = _mm256_load_ps(w + k * DWCONV_LANES);
+        UNROLLED for (int i = 0; i < rows * columns; i++) {
+            int r = i / columns, x = i % columns, c = x * stride + k;
+            if (dwconv_is_held(c, REGISTERS, kernel, stride, rows, columns)) {
+                acc[r][x] = _mm256_fmadd_ps(held[r][c], weight, acc[r][x]);
+            } else {
+                acc[r][x] = fma_memory(acc[r][x], weight, in[r] + c * DWCONV_LANES);
             }
         }
     }
@@ -57,10 +71,12 @@ INLINE void tile(const dwconv_args *a, const float *in, float *out, uint32_t lan
     UNROLLED for (int r = 0; r < rows; r++) {
         UNROLLED for (int x = 0; x < columns; x++) acc[r][x] = bias;
     }
-    const float *w = a->w + lane;
+    const float *w = a->w + lane, *row[2] = {in, in + stride * a->in_row};
     ROLLED for (int ky = 0; ky < kernel; ky++) {
-        add_row(acc, in, stride * a->in_row, w, kernel, stride, rows, columns);
-        in += a->in_row;
+        DWCONV_OPAQUE(row[1]);
+        add_row(acc, row, w, kernel, stride, rows, columns);
+        row[0] += a->in_row;
+        row[1] += a->in_row;
         w += kernel * DWCONV_LANES;
     }
     store_tile(a, out, acc, rows, columns);

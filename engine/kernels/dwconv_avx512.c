@@ -10,6 +10,7 @@
 
 #define COLUMNS_TWO 7  // of a tile of two rows
 #define COLUMNS_ONE 14 // of a tile of one row
+#define REGISTERS   32
 
 INLINE void store_tile(const dwconv_args *a, float *out, __m512 acc[2][COLUMNS_ONE], const int rows,
                        const int columns) {
@@ -30,18 +31,31 @@ INLINE void store_tile(const dwconv_args *a, float *out, __m512 acc[2][COLUMNS_O
     }
 }
 
-// Adds one row of the kernel.
-INLINE void add_row(__m512 acc[2][COLUMNS_ONE], const float *in, int64_t in_step, const float *w, const int kernel,
+// acc + w * p[0 .. ], read by the FMA itself: written as a load, the compilers would keep it in a register for its next
+// use, for which there is none left.
+INLINE __m512 fma_memory(__m512 acc, __m512 w, const float *p) {
+    __asm__("vfmadd231ps %2, %1, %0" : "+v"(acc) : "v"(w), "m"(*(const __m512_u *)(const void *)p));
+    return acc;
+}
+
+// Adds one row of the kernel. All accumulators take one tap before any takes the next, so none waits for another.
+INLINE void add_row(__m512 acc[2][COLUMNS_ONE], const float *const in[2], const float *w, const int kernel,
                     const int stride, const int rows, const int columns) {
-    __m512 weight[5];
-    UNROLLED for (int k = 0; k < kernel; k++) weight[k] = _mm512_load_ps(w + k * DWCONV_LANES);
-    UNROLLED for (int c = 0; c < (columns - 1) * stride + kernel; c++) {
-        UNROLLED for (int r = 0; r < rows; r++) {
-            __m512 v = _mm512_loadu_ps(in + r * in_step + c * DWCONV_LANES);
-            UNROLLED for (int k = 0; k < kernel; k++) {
-                int x = (c - k) / stride;
-                bool is_used = c >= k && (c - k) % stride == 0 && x < columns;
-                if (is_used) acc[r][x] = _mm512_fmadd_ps(v, weight[k], acc[r][x]);
+    __m512 held[2][COLUMNS_ONE * 2 + 3];
+    const int in_columns = (columns - 1) * stride + kernel;
+    UNROLLED for (int i = 0; i < rows * in_columns; i++) {
+        int r = i / in_columns, c = i % in_columns;
+        if (dwconv_is_held(c, REGISTERS, kernel, stride, rows, columns))
+            held[r][c] = _mm512_loadu_ps(in[r] + c * DWCONV_LANES);
+    }
+    UNROLLED for (int k = 0; k < kernel; k++) {
+        __m512 weight = _mm512_load_ps(w + k * DWCONV_LANES);
+        UNROLLED for (int i = 0; i < rows * columns; i++) {
+            int r = i / columns, x = i % columns, c = x * stride + k;
+            if (dwconv_is_held(c, REGISTERS, kernel, stride, rows, columns)) {
+                acc[r][x] = _mm512_fmadd_ps(held[r][c], weight, acc[r][x]);
+            } else {
+                acc[r][x] = fma_memory(acc[r][x], weight, in[r] + c * DWCONV_LANES);
             }
         }
     }
@@ -54,10 +68,12 @@ INLINE void tile(const dwconv_args *a, const float *in, float *out, const int ke
     UNROLLED for (int r = 0; r < rows; r++) {
         UNROLLED for (int x = 0; x < columns; x++) acc[r][x] = bias;
     }
-    const float *w = a->w;
+    const float *w = a->w, *row[2] = {in, in + stride * a->in_row};
     ROLLED for (int ky = 0; ky < kernel; ky++) {
-        add_row(acc, in, stride * a->in_row, w, kernel, stride, rows, columns);
-        in += a->in_row;
+        DWCONV_OPAQUE(row[1]);
+        add_row(acc, row, w, kernel, stride, rows, columns);
+        row[0] += a->in_row;
+        row[1] += a->in_row;
         w += kernel * DWCONV_LANES;
     }
     store_tile(a, out, acc, rows, columns);
@@ -70,6 +86,43 @@ INLINE void tile(const dwconv_args *a, const float *in, float *out, const int ke
         for (uint32_t t = 0; t < tiles; t++) {                                                                         \
             tile(a, in, out, kernel, stride, rows, columns);                                                           \
             in += columns * stride * DWCONV_LANES;                                                                     \
+            out += columns * DWCONV_LANES;                                                                             \
+        }                                                                                                              \
+    }
+
+// Stride 1, 3x3: all weights stay in registers for the whole strip, so tiles can go by input rows, which both output
+// rows share: 36 loads for 126 multiply-adds instead of 63. Each kernel column lags two output columns behind the one
+// before it, so that no accumulator is wanted again while its last multiply-add is still under way.
+INLINE void shared_tile(const dwconv_args *a, const float *in, float *out, __m512 weight[3][3], const int rows,
+                        const int columns) {
+    __m512 acc[2][COLUMNS_ONE], v[COLUMNS_ONE + 2];
+    __m512 bias = _mm512_loadu_ps(a->bias);
+    UNROLLED for (int r = 0; r < rows; r++) {
+        UNROLLED for (int x = 0; x < columns; x++) acc[r][x] = bias;
+    }
+    UNROLLED for (int i = 0; i < rows + 2; i++) {
+        UNROLLED for (int step = 0; step < columns + 2 * 2; step++) {
+            if (step < columns + 2) v[step] = _mm512_loadu_ps(in + step * DWCONV_LANES);
+            UNROLLED for (int k = 0; k < 3; k++) {
+                int x = step - 2 * k;
+                if (x < 0 || x >= columns) continue;
+                if (i < 3) acc[0][x] = _mm512_fmadd_ps(v[x + k], weight[i % 3][k], acc[0][x]);
+                if (rows == 2 && i > 0) acc[1][x] = _mm512_fmadd_ps(v[x + k], weight[(i + 2) % 3][k], acc[1][x]);
+            }
+        }
+        in += a->in_row;
+    }
+    store_tile(a, out, acc, rows, columns);
+}
+
+#define SHARED_STRIP(kernel, stride, rows, columns)                                                                    \
+    static void NAME(kernel, stride, rows, columns)(const dwconv_args *a, const float *in, float *out,                 \
+                                                    uint32_t tiles) {                                                  \
+        __m512 weight[3][3];                                                                                           \
+        UNROLLED for (int i = 0; i < 9; i++) weight[i / 3][i % 3] = _mm512_load_ps(a->w + i * DWCONV_LANES);           \
+        for (uint32_t t = 0; t < tiles; t++) {                                                                         \
+            shared_tile(a, in, out, weight, rows, columns);                                                            \
+            in += columns * DWCONV_LANES;                                                                              \
             out += columns * DWCONV_LANES;                                                                             \
         }                                                                                                              \
     }
@@ -93,7 +146,7 @@ INLINE void tile(const dwconv_args *a, const float *in, float *out, const int ke
     DO(kernel, stride, rows, 14)
 
 #define ENTRY(kernel, stride, rows, columns) NAME(kernel, stride, rows, columns),
-#define GEOMETRY(kernel, stride)                                                                                       \
+#define GEOMETRY(kernel, stride, STRIP)                                                                                \
     FOURTEEN(kernel, stride, 1, STRIP)                                                                                 \
     SEVEN(kernel, stride, 2, STRIP)                                                                                    \
     void dwconv_f32_##kernel##x##kernel##s##stride##_2x7_avx512(const dwconv_args *a, uint32_t y0, uint32_t y1) {      \
@@ -102,10 +155,10 @@ INLINE void tile(const dwconv_args *a, const float *in, float *out, const int ke
         dwconv_cover(a, y0, y1, &(dwconv_strips){one, two, COLUMNS_ONE, COLUMNS_TWO, eltwise_f32_act_avx512});         \
     }
 
-GEOMETRY(3, 1)
-GEOMETRY(3, 2)
-GEOMETRY(5, 1)
-GEOMETRY(5, 2)
+GEOMETRY(3, 1, SHARED_STRIP)
+GEOMETRY(3, 2, STRIP)
+GEOMETRY(5, 1, STRIP)
+GEOMETRY(5, 2, STRIP)
 
 // ---- any geometry ---------------------------------------------------------------------------------------------
 

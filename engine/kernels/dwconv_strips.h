@@ -15,8 +15,25 @@
 #define ROLLED   _Pragma("GCC unroll 1")
 #endif
 
+// Hides where a pointer came from: both rows of a tile then have a register each, and columns are constants added to
+// it. gcc would derive one from the other for every column, and run out of registers.
+#define DWCONV_OPAQUE(pointer) __asm__("" : "+r"(pointer))
+
 // Computes `tiles` tiles side by side from the given input and output addresses on.
 typedef void (*dwconv_strip_fn)(const dwconv_args *a, const float *in, float *out, uint32_t tiles);
+
+// Which input columns of a tile row are held in registers while a row of the kernel is added; the others are read by
+// the FMAs. A tile has as many registers to hold them as its accumulators, one weight and one spare leave. Columns at
+// multiples of the stride are used most often, and most in the middle; the first and last of them only once.
+static inline __attribute__((always_inline)) bool dwconv_is_held(int column, int registers, int kernel, int stride,
+                                                                 int rows, int columns) {
+    int free_registers = (registers - 2 - rows * columns) / rows;
+    int candidates = columns + (kernel - 1) / stride; // at multiples of the stride
+    int first = (candidates - free_registers) / 2;
+    if (first < 1) first = 1;
+    int i = column / stride;
+    return column % stride == 0 && i >= first && i < first + free_registers && i < candidates - 1;
+}
 
 // Strips of one geometry, by columns - 1 of their tiles.
 typedef struct dwconv_strips {
