@@ -1,8 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // libFuzzer: any bytes as a model file, all the way to a loaded model. Small limits keep honest files from taking long.
+//
+// Bytes changed at random mostly break the file's structure, which one function refuses. Half of the mutations
+// therefore change one field of a file that stays well formed: a number, a name, a field left out or doubled.
 #include "engine/dsc.h"
+#include "engine/onnx/onnx.pb-c.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);
 
 static void ignore(void *context, const char *sentence) {
     (void)context;
@@ -27,4 +36,136 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (status != DSC_OK && err.text[0] == '\0') __builtin_trap();
     dsc_model_free(model);
     return 0;
+}
+
+// ---- changing one field --------------------------------------------------------------------------------------
+
+typedef struct rewrite {
+    const uint8_t *at; // what is read
+    uint8_t *out, *out_end;
+    unsigned fields, target; // fields so far; the one to change, counted through all messages
+    unsigned random;
+    bool failed;
+} rewrite;
+
+static unsigned next_random(rewrite *r) {
+    r->random = r->random * 1664525u + 1013904223u;
+    return r->random >> 8;
+}
+
+static void put(rewrite *r, const void *bytes, size_t count) {
+    r->failed = r->failed || count > (size_t)(r->out_end - r->out);
+    if (r->failed || count == 0) return;
+    memmove(r->out, bytes, count);
+    r->out += count;
+}
+
+static void put_varint(rewrite *r, uint64_t value, unsigned least) {
+    uint8_t bytes[10];
+    unsigned count = 0;
+    do {
+        bytes[count] = (uint8_t)(value & 0x7f);
+        value >>= 7;
+        if (value || count + 1 < least) bytes[count] |= 0x80;
+    } while (++count < 10 && (value || count < least));
+    put(r, bytes, count);
+}
+
+static uint64_t get_varint(rewrite *r, const uint8_t *end) {
+    uint64_t value = 0;
+    for (unsigned i = 0; i < 10 && r->at < end; i++) {
+        uint8_t byte = *r->at++;
+        value |= (uint64_t)(byte & 0x7f) << (7 * i);
+        if (!(byte & 0x80)) return value;
+    }
+    r->failed = true;
+    return 0;
+}
+
+static uint64_t change_number(rewrite *r, uint64_t value) {
+    static const uint64_t nasty[] = {0,          1,        2,          3,           7,          UINT64_MAX,
+                                     INT32_MAX,  1u << 31, UINT32_MAX, 1ull << 40,  1ull << 62, INT64_MAX,
+                                     1ull << 63, 255,      65536,      (uint64_t)-2};
+    unsigned choice = next_random(r) % 20;
+    if (choice < 16) return nasty[choice];
+    return choice == 16 ? value + 1 : choice == 17 ? value - 1 : next_random(r) % 32;
+}
+
+static void copy_message(rewrite *r, const uint8_t *end, const ProtobufCMessageDescriptor *type);
+
+static void copy_bytes(rewrite *r, const uint8_t *end, const ProtobufCFieldDescriptor *field, bool is_target) {
+    uint64_t length = get_varint(r, end);
+    r->failed = r->failed || length > (uint64_t)(end - r->at);
+    uint8_t *head = r->out;
+    put_varint(r, 0, 5);
+    if (r->failed) return;
+    const uint8_t *inner_end = r->at + length;
+    if (field && field->type == PROTOBUF_C_TYPE_MESSAGE) {
+        copy_message(r, inner_end, field->descriptor);
+    } else {
+        put(r, r->at, (size_t)length);
+        size_t room = (size_t)(r->out_end - r->out);
+        if (is_target && !r->failed && room > 0) {
+            uint8_t *begin = r->out - length;
+            r->out = begin + LLVMFuzzerMutate(begin, (size_t)length, (size_t)length + (room < 16 ? room : 16));
+        }
+    }
+    r->at = inner_end;
+    uint8_t *tail = r->out;
+    r->out = head;
+    put_varint(r, (uint64_t)(tail - head - 5), 5);
+    r->out = tail;
+}
+
+static void copy_field(rewrite *r, const uint8_t *end, const ProtobufCMessageDescriptor *type) {
+    bool is_target = r->fields++ == r->target;
+    uint64_t key = get_varint(r, end);
+    put_varint(r, key, 1);
+    const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field(type, (unsigned)(key >> 3));
+    size_t fixed = (key & 7) == 1 ? 8 : 4;
+    switch (key & 7) {
+        case 0: {
+            uint64_t value = get_varint(r, end);
+            put_varint(r, is_target ? change_number(r, value) : value, 1);
+            break;
+        }
+        case 2: copy_bytes(r, end, field, is_target); break;
+        case 1:
+        case 5:
+            r->failed = r->failed || fixed > (size_t)(end - r->at);
+            if (r->failed) return;
+            put(r, r->at, fixed);
+            r->at += fixed;
+            break;
+        default: r->failed = true;
+    }
+}
+
+static void copy_message(rewrite *r, const uint8_t *end, const ProtobufCMessageDescriptor *type) {
+    while (r->at < end && !r->failed) {
+        bool is_target = r->fields == r->target;
+        unsigned what = is_target ? next_random(r) % 8 : 0;
+        const uint8_t *from = r->at;
+        uint8_t *before = r->out;
+        copy_field(r, end, type);
+        if (what == 6) r->out = before; // left out
+        if (what == 7) put(r, from, (size_t)(r->at - from));
+    }
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed) {
+    uint8_t *out = max_size && seed % 2 ? malloc(max_size) : NULL;
+    if (!out) return LLVMFuzzerMutate(data, size, max_size);
+    rewrite r = {.at = data, .out = out, .out_end = out + max_size, .target = UINT32_MAX, .random = seed};
+    copy_message(&r, data + size, &onnx__model_proto__descriptor); // counts the fields
+    if (!r.failed && r.fields) {
+        unsigned target = next_random(&r) % r.fields;
+        r = (rewrite){.at = data, .out = out, .out_end = out + max_size, .target = target, .random = r.random};
+        copy_message(&r, data + size, &onnx__model_proto__descriptor);
+    }
+    size_t written = (size_t)(r.out - out);
+    bool is_made = !r.failed && written > 0;
+    if (is_made) memcpy(data, out, written);
+    free(out);
+    return is_made ? written : LLVMFuzzerMutate(data, size, max_size);
 }
