@@ -35,11 +35,15 @@ static void clean(void) {
         cr_assert(small_model_save(dscd_path(&server, "small.onnx")));                                                 \
         cr_assert(dscd_start(&server, OPTIONS(dscd_path(&server, "small.onnx"), __VA_ARGS__)));                        \
     } while (0)
-// Serves the slow model as "slow".
+// Serves the slow model as "slow", without the run that warms up.
+static inline bool save_slow_model(int layers) {
+    return dscd_write_file(&server, "slow/config.json", "{\"warmup\": 0}") &&
+           slow_model_save(dscd_path(&server, "slow/model.onnx"), layers);
+}
 #define SERVE_SLOW(layers, ...)                                                                                        \
     do {                                                                                                               \
-        cr_assert(slow_model_save(dscd_path(&server, "slow.onnx"), layers));                                           \
-        cr_assert(dscd_start(&server, OPTIONS(dscd_path(&server, "slow.onnx"), __VA_ARGS__)));                         \
+        cr_assert(save_slow_model(layers));                                                                            \
+        cr_assert(dscd_start(&server, OPTIONS("--model-repository", server.folder, __VA_ARGS__)));                     \
     } while (0)
 #define STOPS_CLEANLY() cr_assert_eq(dscd_stop(&server), 0)
 

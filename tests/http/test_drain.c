@@ -97,7 +97,7 @@ HTTP_TEST(drain, accepted_requests_are_finished) {
 
 // The time to drain is over: what still runs is cancelled, and answered.
 HTTP_TEST(drain, time_limit) {
-    SERVE_SLOW(400, "--threads", "1", "--drain-timeout-s", "1", "--timeout-ms", "100000");
+    SERVE_SLOW(100, "--threads", "1", "--drain-timeout-s", "1", "--timeout-ms", "100000");
     http_connection running, waiting;
     send_slow(&running);
     send_slow(&waiting);
@@ -117,7 +117,7 @@ HTTP_TEST(drain, time_limit) {
 }
 
 HTTP_TEST(drain, second_signal_hurries) {
-    SERVE_SLOW(400, "--threads", "1", "--drain-timeout-s", "100", "--timeout-ms", "100000");
+    SERVE_SLOW(100, "--threads", "1", "--drain-timeout-s", "100", "--timeout-ms", "100000");
     http_connection running;
     send_slow(&running);
     wait_until_busy();

@@ -92,7 +92,7 @@ HTTP_TEST(infer, refusals) {
     check_post("/infer", "", "{\"inputs\":[", 400); // JSON that does not end
     check_post("/infer", "", "{}", 400);
     check_post("/infer", "", "plain text", 415);
-    check_post("/infer", RAW, "12345678", 415);
+    check_post("/infer", RAW, "12345678", 400);
     check_post("/infer", "Inference-Header-Content-Length: 99\r\n", "{}", 400);
     check_post("/infer", "", "\xFF\xD8\xFF\xE0 not really a photo", 422);
     STOPS_CLEANLY();

@@ -111,7 +111,7 @@ static double metric(const char *name) {
 
 // Nobody works for a client that has left.
 HTTP_TEST(load, clients_that_leave) {
-    SERVE_SLOW(400, "--threads", "1", "--timeout-ms", "60000");
+    SERVE_SLOW(100, "--threads", "1", "--timeout-ms", "60000");
     http_connection first = http_connect(server.port), second = http_connect(server.port);
     send_request(&first, "/infer", slow_input, sizeof slow_input);
     send_request(&second, "/infer", slow_input, sizeof slow_input);

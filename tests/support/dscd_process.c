@@ -142,8 +142,10 @@ bool dscd_start(dscd_process *p, const char *const *options) {
         int status = r.status;
         http_reply_free(&r);
         if (status == 200) return true;
+        if (waitpid(p->pid, NULL, WNOHANG) != 0) break; // it gave up on its models
         pause_ms(10);
     }
+    p->pid = 0;
     return false;
 }
 
