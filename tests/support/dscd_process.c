@@ -50,9 +50,9 @@ void dscd_clean(dscd_process *p) {
 }
 
 const char *dscd_path(const dscd_process *p, const char *name) {
-    static char paths[4][512];
+    static char paths[16][512];
     static unsigned next;
-    char *path = paths[next++ % 4];
+    char *path = paths[next++ % 16];
     (void)snprintf(path, sizeof paths[0], "%s/%s", p->folder, name);
     return path;
 }

@@ -18,7 +18,7 @@ typedef struct dscd_process {
 bool dscd_prepare(dscd_process *p);
 void dscd_clean(dscd_process *p); // kills what still runs
 
-// Path of a file in the folder, in a static buffer that the fourth call after overwrites.
+// Path of a file in the folder, in a static buffer that the sixteenth call after this one overwrites.
 const char *dscd_path(const dscd_process *p, const char *name);
 bool dscd_write_file(const dscd_process *p, const char *name, const char *text); // folders of `name` are made
 
