@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// The thread pool: every tile runs exactly once, whoever comes and goes; runs that end early leave nothing behind.
+#define _GNU_SOURCE
+#include "engine/base/clock.h"
+#include "engine/runtime/pool.h"
+
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define TILES 97
+
+typedef struct counts {
+    _Atomic uint32_t tiles[TILES];
+    int flag;
+} counts;
+
+static void count_tile(const void *args, char *block, uint32_t tile) {
+    (void)args;
+    counts *c = (counts *)(void *)block;
+    atomic_fetch_add(&c->tiles[tile], 1);
+}
+
+static void cancel_tile(const void *args, char *block, uint32_t tile) {
+    count_tile(args, block, tile);
+    if (tile == 5) dsc_cancel(&((counts *)(void *)block)->flag);
+}
+
+static dsc_pool *make_pool(uint32_t threads) {
+    dsc_pool *pool;
+    dsc_pool_options options = {.threads = threads};
+    cr_assert_eq(dsc_pool_create(&options, &pool, NULL), DSC_OK);
+    return pool;
+}
+
+Test(pool, every_tile_runs_once) {
+    for (uint32_t threads = 1; threads <= 5; threads++) {
+        dsc_pool *pool = make_pool(threads);
+        pool_slot *slot = pool_enter(pool);
+        counts c = {0};
+        const step s = {count_tile, NULL, TILES, 0};
+        const pool_stops stops = {0, NULL};
+        for (uint32_t round = 1; round <= 500; round++) {
+            cr_assert_eq(pool_run_step(pool, slot, &s, (char *)&c, &stops), DSC_OK);
+            for (int i = 0; i < TILES; i++)
+                cr_assert_eq(atomic_load(&c.tiles[i]), round, "tile %d, round %u", i, round);
+        }
+        pool_leave(pool, slot);
+        dsc_pool_free(pool);
+    }
+}
+
+static void *run_many(void *argument) {
+    dsc_pool *pool = argument;
+    counts c = {0};
+    const pool_stops stops = {0, NULL};
+    uint32_t total = 0, expected = 0;
+    for (uint32_t round = 1; round <= 500; round++) {
+        pool_slot *slot = pool_enter(pool);
+        const step s = {count_tile, NULL, 1 + round % TILES, 0};
+        if (pool_run_step(pool, slot, &s, (char *)&c, &stops) != DSC_OK) return "a step failed";
+        expected += s.tiles;
+        pool_leave(pool, slot);
+    }
+    for (int i = 0; i < TILES; i++) total += atomic_load(&c.tiles[i]);
+    return total == expected ? NULL : "tiles were lost or run twice";
+}
+
+Test(pool, callers_share_a_pool) {
+    dsc_pool *pool = make_pool(3);
+    pthread_t callers[4];
+    for (int i = 0; i < 4; i++) cr_assert_eq(pthread_create(&callers[i], NULL, run_many, pool), 0);
+    for (int i = 0; i < 4; i++) {
+        void *fault;
+        pthread_join(callers[i], &fault);
+        cr_assert_null(fault, "%s", (const char *)fault);
+    }
+    dsc_pool_free(pool);
+}
+
+Test(pool, cancel_ends_a_step_early_and_the_pool_goes_on) {
+    dsc_pool *pool = make_pool(2);
+    pool_slot *slot = pool_enter(pool);
+    for (int round = 0; round < 200; round++) {
+        counts c = {0}, after = {0};
+        const step s = {cancel_tile, NULL, TILES, 0}, whole = {count_tile, NULL, TILES, 0};
+        const pool_stops stops = {0, &c.flag}, none = {0, NULL};
+        dsc_status status = pool_run_step(pool, slot, &s, (char *)&c, &stops);
+        uint32_t run = 0;
+        for (int i = 0; i < TILES; i++) {
+            cr_assert_leq(atomic_load(&c.tiles[i]), 1);
+            run += atomic_load(&c.tiles[i]);
+        }
+        cr_assert(status == DSC_CANCELLED || run == TILES);
+        cr_assert_eq(pool_run_step(pool, slot, &whole, (char *)&after, &none), DSC_OK);
+        for (int i = 0; i < TILES; i++) cr_assert_eq(atomic_load(&after.tiles[i]), 1);
+    }
+    pool_leave(pool, slot);
+    dsc_pool_free(pool);
+}
+
+Test(pool, a_deadline_that_has_passed_runs_nothing) {
+    dsc_pool *pool = make_pool(2);
+    pool_slot *slot = pool_enter(pool);
+    counts c = {0};
+    const step s = {count_tile, NULL, TILES, 0};
+    const pool_stops stops = {clock_ns() - 1, NULL}, alone = {1, NULL};
+    cr_assert_eq(pool_run_step(pool, slot, &s, (char *)&c, &stops), DSC_DEADLINE);
+    cr_assert_eq(pool_run_step(pool, NULL, &s, (char *)&c, &alone), DSC_DEADLINE);
+    for (int i = 0; i < TILES; i++) cr_assert_eq(atomic_load(&c.tiles[i]), 0);
+    pool_leave(pool, slot);
+    dsc_pool_free(pool);
+}
+
+// ---- members that get work of their own ---------------------------------------------------------------------------
+
+typedef struct queue {
+    _Atomic int waiting, done;
+} queue;
+
+static bool take_work(void *context, uint32_t member) {
+    queue *q = context;
+    (void)member;
+    int waiting = atomic_load(&q->waiting);
+    while (waiting > 0) {
+        if (!atomic_compare_exchange_weak(&q->waiting, &waiting, waiting - 1)) continue;
+        atomic_fetch_add(&q->done, 1);
+        return true;
+    }
+    return false;
+}
+
+Test(pool, no_piece_of_work_is_forgotten, .timeout = 60) {
+    queue q = {0, 0};
+    dsc_pool *pool;
+    dsc_pool_options options = {.threads = 2, .work = take_work, .work_context = &q, .spin_ns = 1000};
+    cr_assert_eq(dsc_pool_create(&options, &pool, NULL), DSC_OK);
+    for (int i = 1; i <= 1000; i++) { // one at a time: members fall asleep in between, and must be woken
+        atomic_fetch_add(&q.waiting, 1);
+        dsc_pool_wake(pool);
+        while (atomic_load(&q.done) < i) {
+        }
+    }
+    dsc_pool_free(pool);
+}
+
+Test(pool, impossible_numbers_of_threads_are_refused) {
+    dsc_pool *pool;
+    dsc_error err;
+    cr_assert_eq(dsc_pool_create(&(dsc_pool_options){.threads = 0}, &pool, &err), DSC_BAD_ARGUMENT);
+    cr_assert_eq(dsc_pool_create(&(dsc_pool_options){.threads = 100000}, &pool, &err), DSC_BAD_ARGUMENT);
+    cr_assert_neq(err.text[0], '\0');
+    dsc_pool_free(NULL);
+}
