@@ -67,10 +67,8 @@ static void write_output(buffer *b, const infer_reply *reply, const reply_output
 }
 
 static bool is_binary(const infer_reply *reply, reply_format format, uint32_t index) {
-    bool any = false;
-    if (format != REPLY_BYTES || reply->outputs[index].classification > 0) return false;
-    for (uint32_t i = 0; i < reply->output_count; i++) any = any || reply->outputs[i].binary;
-    return !any || reply->outputs[index].binary;
+    const reply_output *output = &reply->outputs[index];
+    return format == REPLY_BYTES && output->binary && output->classification == 0;
 }
 
 static void write_head(buffer *b, const infer_reply *reply) {

@@ -24,7 +24,7 @@ const char *reply_content_type(reply_format format);
 typedef struct reply_output {
     dsc_tensor_info info;
     const void *data;        // dense, row-major
-    bool binary;             // in REPLY_BYTES: after the JSON (if no output has it, all are); REPLY_JSON ignores it
+    bool binary;             // in REPLY_BYTES: behind the JSON; other forms ignore it
     uint32_t classification; // as in infer_output: the data become "score:index:label" strings
 } reply_output;
 

@@ -64,7 +64,7 @@ typedef struct infer_request {
     // What to answer, in order: what was asked for, else all.
     uint32_t output_count;
     infer_output outputs[INFER_OUTPUTS_MAX];
-    bool all_binary; // the answer is in the binary form, even if JSON was not asked for by Accept
+    bool all_binary; // what outputs[].binary began as: parameters.binary_data_output, or a raw request
     bool has_image;  // the body is, or holds, one image for the model's only input
     decode_source image;
     void *owned; // what close frees

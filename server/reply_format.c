@@ -28,7 +28,7 @@ const char *reply_content_type(reply_format format) {
 }
 
 reply_format infer_reply_format(const infer_request *request, reply_format accepted) {
-    bool binary = request->all_binary;
+    bool binary = false;
     for (uint32_t i = 0; i < request->output_count; i++) binary = binary || request->outputs[i].binary;
     return binary && accepted == REPLY_JSON ? REPLY_BYTES : accepted;
 }
