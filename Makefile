@@ -78,8 +78,14 @@ $(B)/%.o: %.S
 	@echo "  AS   $<"
 	$(Q)$(CC) -I. -c -o $@ $<
 
+# Rebuilt when the commit changes.
+$(B)/commit: FORCE
+	@mkdir -p $(@D)
+	@echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' >$@
+FORCE:
+$(B)/server/build_info.o: $(B)/commit
 $(B)/server/embedded.o: $(wildcard config/models/fashion/* config/models/fashion/1/*)
-$(B)/server/%.o: EXTRA_FLAGS = -DDSCD_COMMIT='"$(COMMIT)"'
+$(B)/server/build_info.o: CFLAGS += -DDSCD_COMMIT='"$(COMMIT)"'
 
 $(B)/gen/engine/onnx/onnx.pb-c.h $(B)/gen/engine/onnx/onnx.pb-c.c &: engine/onnx/onnx.proto
 	@mkdir -p $(B)/gen/engine/onnx
@@ -160,7 +166,7 @@ $(CONFORMANCE): $(patsubst %.c,$(B)/%.o,$(wildcard tests/conformance/*.c)) $(B)/
 $(BENCHES): $(B)/tests/bench/%: $(B)/tests/bench/%.o $(SUPPORT_OBJ) $(B)/libdsc.a
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(ENGINE_LIBS)
 
-.PHONY: test test-build conformance fuzz bench-models
+.PHONY: test test-build conformance bench-models
 test: deps-test ## Build and run the tests (about two minutes); closes with "N passed, N failed"
 	@$(MAKE) --no-print-directory test-build
 	@DSCD=$(B)/dscd GEN_MODELS=$(GEN_MODELS) tests/run.sh $(UNIT_TESTS) $(HTTP_TESTS)
@@ -176,6 +182,35 @@ bench-models: deps ## Write the seven full-size networks to build/models
 	@$(MAKE) --no-print-directory $(GEN_MODELS)
 	@mkdir -p build/models
 	@$(GEN_MODELS) build/models
+
+fuzz: deps-lint ## Run every fuzz target for FUZZ_SECONDS (60) each
+	@$(MAKE) --no-print-directory CC=clang SAN=address,undefined fuzz-run
+
+FUZZ_SECONDS ?= 60
+FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+$(FUZZERS): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(SUPPORT_OBJ) $(SERVER_LIB_OBJ) $(B)/libdsc.a
+	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(SERVER_LIBS) $(ENGINE_LIBS)
+.PHONY: fuzz fuzz-run test-tsan test-container image load accuracy bench
+fuzz-run: $(FUZZERS)
+	@for f in $^; do mkdir -p build/corpus/$$(basename $$f); \
+	  $$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 build/corpus/$$(basename $$f) || exit 1; done
+
+test-tsan: deps-test ## Load a daemon built with ThreadSanitizer, and stop it under load
+	@$(MAKE) --no-print-directory SAN=thread build/thread/dscd
+	@bash tests/http/tsan_load.sh build/thread/dscd
+
+# ---- containers and load
+
+ENGINE ?= $(shell command -v docker || command -v podman)
+image: ## Build the container image "dscd" with docker or podman
+	$(ENGINE) build $(if $(findstring podman,$(ENGINE)),--format docker) $(BUILD_ARGS) --build-arg COMMIT=$(COMMIT) -t dscd .
+test-container: ## Build the image, run it read-only and without capabilities, and check it
+	@docker/test.sh
+
+load: deps-test ## Load the daemon with wrk and print a table
+	@$(call need_packages,wrk)
+	@$(MAKE) --no-print-directory build/dscd
+	@tests/load/load.sh build/dscd $(SECONDS_EACH)
 
 # ---- lint
 

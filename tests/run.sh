@@ -12,7 +12,7 @@ for program in "$@"; do
     code=$?
     line=$(sed 's/\x1b\[[0-9;]*m//g' "$log" | grep 'Synthesis:' | tail -n 1)
     if [ -n "$line" ]; then
-        counts=$(sed 's/.*Passed: \([0-9]*\) .*/\1/' <<<"$line")
+        counts=$(sed 's/.*Passing: \([0-9]*\) .*/\1/' <<<"$line")
         tested=$(sed 's/.*Tested: \([0-9]*\) .*/\1/' <<<"$line")
         bad=$((tested - counts))
     else
