@@ -24,9 +24,12 @@ reference_axis reference_window(const window *w, int dim, int64_t kernel, int64_
             a.end = w->pads[dim + WINDOW_DIMS];
             int64_t room = in + a.begin + a.end - reach;
             if (room < 0) break;
-            a.out = room / a.stride + 1; // windows that end inside of the padded map
-            // One more with ceil_mode, if something is left over and it does not begin in the padding at the end.
-            if (w->is_ceil && room % a.stride != 0 && a.out * a.stride < in + a.begin) a.out++;
+            if (!w->is_ceil) {
+                a.out = room / a.stride + 1; // windows that end inside of the padded map
+            } else { // windows that begin inside of it, but for a last one that begins in the padding at the end
+                a.out = divide_up(room, a.stride) + 1;
+                if ((a.out - 1) * a.stride >= in + a.begin) a.out--;
+            }
             break;
         }
     }
