@@ -76,9 +76,9 @@ static void push(png_state *s, const uint8_t *row) {
     s->args->stats->preprocess_ns += clock_ns() - start;
 }
 
+// All rows, needed or not: the checksum of the pixels comes behind them.
 static bool decode_rows(png_state *s, fault *f) {
-    uint32_t last = dsc_resizer_last_row(s->resizer);
-    for (uint32_t y = 0; y <= last; y++) {
+    for (uint32_t y = 0; y < s->header.height; y++) {
         if (y % ROWS_PER_CHECK == 0 && !decode_check_deadline(s->args, f)) return false;
         int code = spng_decode_row(s->png, s->pixels, s->stride);
         if (code != 0 && code != SPNG_EOI) return fault_png(code, f);
@@ -106,6 +106,8 @@ bool decode_png(const decode_args *args, fault *f) {
     dsc_error err;
     bool done = read_header(&s, f) && prepare(&s, f);
     if (done) done = s.header.interlace_method == SPNG_INTERLACE_NONE ? decode_rows(&s, f) : decode_passes(&s, f);
+    int code = done ? spng_decode_chunks(s.png) : 0; // to the end of the file, the last checksums included
+    if (code) done = fault_png(code, f);
     if (done && dsc_resizer_finish(s.resizer, &err) != DSC_OK) done = fault_from_engine(f, "the PNG", &err);
     dsc_resizer_free(s.resizer);
     free(s.pixels);
