@@ -63,7 +63,7 @@ $(B)/libdsc.a: $(ENGINE_OBJ)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
 # The file's suffix chooses the instruction set; nothing else gets ISA flags.
-$(B)/engine/kernels/%.o: KERNEL_FLAGS = -O3 -fno-lto
+$(B)/engine/kernels/%.o: KERNEL_FLAGS = $(if $(SAN),-O1,-O3) -fno-lto
 $(B)/engine/%_avx2.o: ISA_FLAGS = -mavx2 -mfma
 $(B)/engine/%_avx512.o: ISA_FLAGS = -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mprefer-vector-width=512
 $(B)/engine/image/%.o: KERNEL_FLAGS = -O3

@@ -146,6 +146,38 @@ static bool waits_for_values(const graph *g) {
     return false;
 }
 
+// The output shapes, as part of the model's description; a dimension that comes out otherwise for `other` input shapes
+// is free (-1).
+static void describe_outputs(const dsc_model *model, const graph *g, const graph *other) {
+    for (uint32_t i = 0; i < g->output_count; i++) {
+        graph_value *v = &model->g->values[model->g->outputs[i]];
+        const graph_value *inferred = &g->values[g->outputs[i]];
+        v->dtype = inferred->dtype;
+        v->shape = inferred->shape;
+        v->has_shape = true;
+        const graph_shape *second = other ? &other->values[other->outputs[i]].shape : &v->shape;
+        for (uint32_t d = 0; d < v->shape.rank && second->rank == v->shape.rank; d++) {
+            if (second->dims[d] != v->shape.dims[d]) v->shape.dims[d] = -1;
+        }
+    }
+}
+
+// The model with 2 for every free input dimension; NULL where there is none, or it cannot be.
+static graph *infer_other_shapes(const dsc_model *model) {
+    graph *g = graph_clone(model->g);
+    bool has_free = false;
+    for (uint32_t i = 0; g && i < g->input_count; i++) {
+        graph_value *v = &g->values[g->inputs[i]];
+        for (uint32_t d = 0; d < v->shape.rank; d++) {
+            has_free |= v->shape.dims[d] < 0;
+            if (v->shape.dims[d] < 0) v->shape.dims[d] = 2;
+        }
+    }
+    if (g && has_free && specialise(g, NULL, 0, NULL) == DSC_OK && graph_infer(g, NULL, NULL, NULL) == DSC_OK) return g;
+    graph_free(g);
+    return NULL;
+}
+
 // Shapes are inferred once for the default input shapes, so that most of what cannot run is refused here. Where inputs
 // may decide shapes that is left to the plan.
 static dsc_status check_loaded(const dsc_model *model, const dsc_load_options *options, dsc_error *err) {
@@ -158,16 +190,12 @@ static dsc_status check_loaded(const dsc_model *model, const dsc_load_options *o
     bool is_final = !waits_for_values(g);
     if (!is_final) report = NULL;
     if (status == DSC_OK) status = graph_infer(g, report, options ? options->report_context : NULL, &reason);
-    if (status == DSC_UNSUPPORTED && !is_final) {
+    if (status == DSC_OK) {
+        graph *other = infer_other_shapes(model);
+        describe_outputs(model, g, other);
+        graph_free(other);
+    } else if (status == DSC_UNSUPPORTED && !is_final) {
         status = DSC_OK;
-    } else if (status == DSC_OK) { // the output shapes are part of the model's description
-        for (uint32_t i = 0; i < g->output_count; i++) {
-            graph_value *v = &model->g->values[model->g->outputs[i]];
-            const graph_value *inferred = &g->values[g->outputs[i]];
-            v->dtype = inferred->dtype;
-            if (!v->has_shape) v->shape = inferred->shape;
-            v->has_shape = true;
-        }
     } else if (err) {
         *err = reason;
     }
