@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Statuses, their names, and error sentences. A name from a file may hold any bytes: control characters are replaced
-// so that a sentence is always one printable line.
+// Statuses, their names, and error sentences. A name from a file may hold any bytes, and a long one is cut anywhere:
+// what is broken or cannot be printed is replaced, so that a sentence is always one line of UTF-8.
 #include "engine/base/error.h"
+
+#include "engine/base/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,6 +16,7 @@ dsc_status error_set(dsc_error *err, dsc_status status, const char *format, ...)
     int written = vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
     if (written < 0) err->text[0] = '\0';
+    utf8_clean(err->text);
     for (char *c = err->text; *c; c++) {
         if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = '?';
     }
