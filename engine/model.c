@@ -11,19 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-dsc_limits dsc_limits_default(void) {
-    return (dsc_limits){
-        .file_bytes = (uint64_t)1 << 30,
-        .nodes = 50000,
-        .tensor_bytes = (uint64_t)1 << 30,
-        .weights_bytes = (uint64_t)2 << 30,
-        .rank = DSC_MAX_RANK,
-        .name_bytes = 1024,
-        .arena_bytes = (uint64_t)4 << 30,
-        .multiplications = (uint64_t)1 << 40,
-    };
-}
-
 dsc_status model_create(graph *g, dsc_model **out, dsc_error *err) {
     dsc_model *model = mem_calloc(1, sizeof *model);
     if (!model) {
