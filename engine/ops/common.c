@@ -24,12 +24,12 @@ dsc_status common_check(const graph *g, const graph_node *n, uint32_t inputs, ds
     return graph_output(g, n, 0) ? DSC_OK : op_error(n, err, DSC_BAD_MODEL, "output 0 is missing");
 }
 
-dsc_status common_ints(const graph *g, const graph_node *n, uint32_t index, int64_t *out, uint32_t limit,
-                       uint32_t *count, dsc_error *err) {
+dsc_status common_ints(const graph *g, const graph_node *n, uint32_t index, uint32_t limit, common_list *out,
+                       dsc_error *err) {
     dsc_error inner = {0};
     const graph_value *v = graph_input(g, n, index);
     if (!v) return op_error(n, err, DSC_BAD_MODEL, "input %u is missing", index);
-    dsc_status status = graph_constant_ints(v, out, limit, count, &inner);
+    dsc_status status = graph_constant_ints(v, out->values, limit, &out->count, &inner);
     return status ? op_error(n, err, status, "input %u: %.240s", index, inner.text) : DSC_OK;
 }
 
@@ -42,8 +42,13 @@ dsc_status common_axes_read(const graph *g, const graph_node *n, const common_ax
                             common_axes *out, dsc_error *err) {
     *out = *attribute;
     if (!graph_input(g, n, index)) return DSC_OK;
+    common_list list;
+    dsc_status status = common_ints(g, n, index, DSC_MAX_RANK, &list, err);
+    if (status) return status;
     out->is_given = true;
-    return common_ints(g, n, index, out->values, DSC_MAX_RANK, &out->count, err);
+    out->count = list.count;
+    memcpy(out->values, list.values, sizeof out->values);
+    return DSC_OK;
 }
 
 dsc_status common_axes_resolve(const graph_node *n, const common_axes *axes, uint32_t rank, bool chosen[DSC_MAX_RANK],

@@ -13,9 +13,15 @@ dsc_status common_no_params(graph *g, graph_node *n, attrs *a, dsc_error *err);
 // DSC_BAD_MODEL unless the first `inputs` inputs and output 0 are there (a name in a file may be empty).
 dsc_status common_check(const graph *g, const graph_node *n, uint32_t inputs, dsc_error *err);
 
+#define COMMON_LIST_MAX (2 * DSC_MAX_RANK)
+typedef struct common_list {
+    uint32_t count;
+    int64_t values[COMMON_LIST_MAX];
+} common_list;
+
 // The values of input `index`, a constant list of at most `limit` numbers; the sentence names the node.
-dsc_status common_ints(const graph *g, const graph_node *n, uint32_t index, int64_t *out, uint32_t limit,
-                       uint32_t *count, dsc_error *err);
+dsc_status common_ints(const graph *g, const graph_node *n, uint32_t index, uint32_t limit, common_list *out,
+                       dsc_error *err);
 
 // Axes as files give them: an attribute in older operator sets, a constant input in newer ones.
 typedef struct common_axes {

@@ -120,7 +120,7 @@ static const float *get_bias(lowering *l, const pack_context *c, dsc_error *err)
     snprintf(format, sizeof format, "dense bias %llu in %u x %u, beta %a", (unsigned long long)c->shape->n, c->panels,
              c->nr, (double)c->beta);
     weights_request request = {
-        .source = c->c,
+        .source = c->c ? c->c : (const void *)"",
         .source_bytes = c->c ? (size_t)c->c_count * sizeof(float) : 0,
         .format = format,
         .floats = (size_t)c->nr * c->panels,

@@ -15,8 +15,7 @@
 typedef struct pad_params {
     pad_mode mode;
     bool has_attributes; // until operator set 10: pads and value are these, later they are inputs
-    uint32_t pad_count;
-    int64_t pads[2 * DSC_MAX_RANK];
+    common_list pads;
     float value;
 } pad_params;
 
@@ -47,16 +46,15 @@ static dsc_status import(graph *g, graph_node *n, attrs *a, dsc_error *err) {
                         n->input_count);
     }
     if (!attrs_has(a, "pads")) return op_error(n, err, DSC_BAD_MODEL, "the attribute pads is missing");
-    status = attrs_ints(a, "pads", p->pads, 2 * DSC_MAX_RANK, &p->pad_count, err);
+    status = attrs_ints(a, "pads", p->pads.values, COMMON_LIST_MAX, &p->pads.count, err);
     return status ? status : attrs_float(a, "value", 0, &p->value, err);
 }
 
 // The pads as given: begin and end for each of the axes in `chosen` order.
-static dsc_status read_pads(const graph *g, const graph_node *n, int64_t *pads, uint32_t *count, dsc_error *err) {
+static dsc_status read_pads(const graph *g, const graph_node *n, common_list *out, dsc_error *err) {
     const pad_params *p = n->params;
-    if (!p->has_attributes) return common_ints(g, n, 1, pads, 2 * DSC_MAX_RANK, count, err);
-    memcpy(pads, p->pads, sizeof p->pads);
-    *count = p->pad_count;
+    if (!p->has_attributes) return common_ints(g, n, 1, COMMON_LIST_MAX, out, err);
+    *out = p->pads;
     return DSC_OK;
 }
 
@@ -70,7 +68,7 @@ static dsc_status read_axes(const graph *g, const graph_node *n, common_axes *ax
     if (n->opset < 18) {
         return op_error(n, err, DSC_BAD_MODEL, "it has 4 inputs; axes are an input from operator set 18 on only");
     }
-    dsc_status status = common_ints(g, n, 3, axes->values, DSC_MAX_RANK, &axes->count, err);
+    dsc_status status = common_axes_read(g, n, axes, 3, axes, err);
     if (!status) status = common_axes_resolve(n, axes, rank, chosen, err);
     for (uint32_t i = 0; i < axes->count && !status; i++) axes->values[i] += axes->values[i] < 0 ? rank : 0;
     return status;
@@ -104,20 +102,19 @@ dsc_status pad_read(const graph *g, const graph_node *n, pad_spec *out, dsc_erro
     const pad_params *p = n->params;
     const graph_shape *x = &graph_input(g, n, 0)->shape;
     const graph_value *value = graph_input(g, n, 2);
-    int64_t pads[2 * DSC_MAX_RANK];
-    uint32_t count;
+    common_list pads;
     common_axes axes;
     pad_spec s = {.mode = p->mode, .value = p->value};
-    dsc_status status = read_pads(g, n, pads, &count, err);
+    dsc_status status = read_pads(g, n, &pads, err);
     if (!status) status = read_axes(g, n, &axes, err);
     if (status) return status;
-    if (count != 2 * axes.count) {
-        return op_error(n, err, DSC_BAD_MODEL, "pads has %u values; two for each of %u axes are needed", count,
+    if (pads.count != 2 * axes.count) {
+        return op_error(n, err, DSC_BAD_MODEL, "pads has %u values; two for each of %u axes are needed", pads.count,
                         axes.count);
     }
     for (uint32_t i = 0; i < axes.count; i++) {
-        s.begin[axes.values[i]] = pads[i];
-        s.end[axes.values[i]] = pads[i + axes.count];
+        s.begin[axes.values[i]] = pads.values[i];
+        s.end[axes.values[i]] = pads.values[i + axes.count];
     }
     for (uint32_t i = 0; i < x->rank && !status; i++) status = check_axis(n, &s, i, x->dims[i], err);
     if (status) return status;

@@ -5,6 +5,7 @@
 #include "engine/ops/ops.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 typedef struct reshape_params {
     bool allows_zero; // Reshape: a 0 is a dimension of 0 and copies nothing
@@ -47,8 +48,11 @@ static dsc_status read_target(const graph *g, const graph_node *n, graph_shape *
     const reshape_params *p = n->params;
     const graph_shape *x = &graph_input(g, n, 0)->shape;
     bool has_zero = false;
-    dsc_status status = common_ints(g, n, 1, y->dims, DSC_MAX_RANK, &y->rank, err);
+    common_list list;
+    dsc_status status = common_ints(g, n, 1, DSC_MAX_RANK, &list, err);
     if (status) return status;
+    y->rank = list.count;
+    memcpy(y->dims, list.values, list.count * sizeof *y->dims);
     *open = y->rank;
     for (uint32_t i = 0; i < y->rank; i++) {
         if (y->dims[i] < -1) return op_error(n, err, DSC_BAD_MODEL, "the shape has the dimension %" PRId64, y->dims[i]);

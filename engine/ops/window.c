@@ -10,9 +10,10 @@
 static const char *const side_names[2 * WINDOW_DIMS] = {"top", "left", "bottom", "right"};
 static const char *const dim_names[WINDOW_DIMS] = {"height", "width"};
 
-// One list attribute: `want` values between `least` and WINDOW_LIMIT; `*count` is 0 where it is absent.
-static dsc_status read_list(const graph_node *n, attrs *a, const char *name, int64_t least, uint32_t want, int64_t *out,
+// One list attribute of `want` values: pads from 0, the others from 1 to WINDOW_LIMIT. `out` stays where it is absent.
+static dsc_status read_list(const graph_node *n, attrs *a, const char *name, uint32_t want, int64_t *out,
                             dsc_error *err) {
+    int64_t least = want == WINDOW_DIMS ? 1 : 0;
     int64_t values[2 * DSC_MAX_RANK];
     uint32_t count;
     dsc_status status = attrs_ints(a, name, values, 2 * DSC_MAX_RANK, &count, err);
@@ -39,7 +40,7 @@ static dsc_status read_list(const graph_node *n, attrs *a, const char *name, int
 
 static dsc_status read_pair(const graph_node *n, attrs *a, const char *name, uint32_t *pair, dsc_error *err) {
     int64_t values[WINDOW_DIMS] = {pair[0], pair[1]};
-    dsc_status status = read_list(n, a, name, 1, WINDOW_DIMS, values, err);
+    dsc_status status = read_list(n, a, name, WINDOW_DIMS, values, err);
     for (int i = 0; i < WINDOW_DIMS && !status; i++) pair[i] = (uint32_t)values[i];
     return status;
 }
@@ -55,7 +56,7 @@ static dsc_status read_pads(const graph_node *n, attrs *a, window *w, dsc_error 
         return op_error(n, err, DSC_BAD_MODEL,
                         "auto_pad \"%s\" is unknown; it is NOTSET, SAME_UPPER, SAME_LOWER or VALID", text);
     w->auto_pad = (window_auto_pad)choice;
-    status = read_list(n, a, "pads", 0, 2 * WINDOW_DIMS, w->pads, err);
+    status = read_list(n, a, "pads", 2 * WINDOW_DIMS, w->pads, err);
     if (status || w->auto_pad == WINDOW_PADS) return status;
     for (int i = 0; i < 2 * WINDOW_DIMS; i++) {
         if (w->pads[i])

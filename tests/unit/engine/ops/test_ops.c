@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of operators, and what passes ask single operators.
+#include "engine/ops/activation.h"
+#include "engine/ops/arithmetic.h"
+#include "engine/ops/common.h"
+#include "engine/ops/ops.h"
+#include "engine/ops/pad.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+Test(ops, every_operator_is_found_by_its_name) {
+    uint32_t count;
+    const op *const *all = op_all(&count);
+    cr_assert_gt(count, 25);
+    for (uint32_t i = 0; i < count; i++) {
+        cr_expect_eq(op_find(all[i]->type), all[i], "%s", all[i]->type);
+        cr_expect(i == 0 || strcmp(all[i - 1]->type, all[i]->type) < 0, "%s is out of order", all[i]->type);
+        cr_expect(all[i]->import && all[i]->infer && all[i]->cost && all[i]->lower, "%s lacks a function",
+                  all[i]->type);
+        cr_expect(all[i]->inputs_min <= all[i]->inputs_max && all[i]->outputs_max >= 1, "%s", all[i]->type);
+        cr_expect(all[i]->opset_first <= all[i]->opset_last, "%s", all[i]->type);
+    }
+    cr_expect_eq(op_find("Conv"), &op_conv);
+    cr_expect_null(op_find("conv"));
+    cr_expect_null(op_find(""));
+    cr_expect_null(op_find("Zeros"));
+}
+
+Test(ops, broadcasting) {
+    graph_shape a = {3, {2, 1, 5}}, b = {2, {4, 1}}, wrong = {1, {3}}, out;
+    cr_assert(arithmetic_broadcast(&a, &b, &out));
+    cr_expect_eq(out.rank, 3);
+    cr_expect(out.dims[0] == 2 && out.dims[1] == 4 && out.dims[2] == 5);
+    cr_expect_not(arithmetic_broadcast(&a, &wrong, &out));
+    graph_shape none = {0, {0}};
+    cr_assert(arithmetic_broadcast(&a, &none, &out));
+    cr_expect(graph_shape_equal(&a, &out));
+}
+
+Test(ops, multiplications_of_activations) {
+    cr_expect_eq(activation_multiplications(GRAPH_ACT_NONE), 0);
+    cr_expect_eq(activation_multiplications(GRAPH_ACT_RELU), 0);
+    cr_expect_eq(activation_multiplications(GRAPH_ACT_CLAMP), 0);
+    cr_expect_eq(activation_multiplications(GRAPH_ACT_HARDSIGMOID), 1);
+    cr_expect_eq(activation_multiplications(GRAPH_ACT_SIGMOID), 1);
+    cr_expect_eq(activation_multiplications(GRAPH_ACT_HARDSWISH), 2);
+    cr_expect_eq(activation_multiplications(GRAPH_ACT_SILU), 2);
+}
+
+Test(ops, products_stop_at_the_largest_number) {
+    cr_expect_eq(common_product(6, 7), 42);
+    cr_expect_eq(common_product((uint64_t)1 << 32, (uint64_t)1 << 32), UINT64_MAX);
+    cr_expect_eq(common_product(0, UINT64_MAX), 0);
+}
+
+Test(ops, where_padding_comes_from) {
+    static const struct {
+        pad_mode mode;
+        int64_t expected[9]; // three before, three inside, three behind
+    } rows[] = {
+        {PAD_CONSTANT, {-1, -1, -1, 0, 1, 2, -1, -1, -1}},
+        {PAD_EDGE, {0, 0, 0, 0, 1, 2, 2, 2, 2}},
+        {PAD_WRAP, {0, 1, 2, 0, 1, 2, 0, 1, 2}},
+    };
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+        for (int64_t i = 0; i < 9; i++) cr_expect_eq(pad_source(rows[r].mode, i, 3, 3), rows[r].expected[i]);
+    }
+    static const int64_t reflected[] = {2, 1, 0, 1, 2, 1, 0};
+    for (int64_t i = 0; i < 7; i++) cr_expect_eq(pad_source(PAD_REFLECT, i, 2, 3), reflected[i]);
+}
