@@ -8,6 +8,8 @@
 #include "engine/ops/maps.h"
 #include "engine/ops/ops.h"
 
+#include <math.h>
+
 bool arithmetic_broadcast(const graph_shape *a, const graph_shape *b, graph_shape *out) {
     graph_shape s = {.rank = a->rank > b->rank ? a->rank : b->rank};
     for (uint32_t i = 0; i < s.rank; i++) { // i counts from the last dimension
@@ -129,22 +131,44 @@ static void scalar_tile(const void *args, char *block, uint32_t tile) {
     scale_panel(a, block, maps_find(a->out, tile), scale, is_factor ? NULL : shift);
 }
 
+// A map divided by a constant. No product with the inverse: that would round twice.
+static void divide_tile(const void *args, char *block, uint32_t tile) {
+    const arithmetic_args *a = args;
+    maps_tile t = maps_find(a->out, tile);
+    maps_rows span = maps_span(a->x, a->out);
+    const float *x = buffer_panel(a->x, block, t.image, t.panel);
+    float *out = buffer_panel(a->out, block, t.image, t.panel);
+    const float value = *(const float *)buffer_data(a->y, block);
+    buffer_clear_border(a->out, block, t.image, t.panel);
+    for (uint32_t i = 0; i < span.rows; i++) {
+        float *to = out + i * a->out->row;
+        const float *from = x + i * a->x->row;
+        for (size_t k = 0; k < span.floats; k++) to[k] = from[k] / value;
+        if (a->act.kind != ACT_NONE) a->kernel->act(to, to, span.floats, a->act);
+    }
+}
+
+// A constant operand and two dense ones get loops that the compiler can vectorise.
+#define RUN(op)                                                                                                        \
+    do {                                                                                                               \
+        if (sx == 1 && sy == 0) {                                                                                      \
+            const float value = *y;                                                                                    \
+            for (int64_t i = 0; i < end; i++) out[i] = x[i] op value;                                                  \
+        } else if (sx == 1 && sy == 1) {                                                                               \
+            for (int64_t i = 0; i < end; i++) out[i] = x[i] op y[i];                                                   \
+        } else {                                                                                                       \
+            for (int64_t i = 0; i < end; i++) out[i] = x[i * sx] op y[i * sy];                                         \
+        }                                                                                                              \
+    } while (0)
+
 static void compute_run(const arithmetic_args *a, float *out, const float *x, const float *y, uint64_t count) {
     int64_t sx = a->walk.strides[0][a->walk.rank - 1], sy = a->walk.strides[1][a->walk.rank - 1];
     int64_t end = (int64_t)count;
     switch (a->kind) {
-        case KIND_ADD:
-            for (int64_t i = 0; i < end; i++) out[i] = x[i * sx] + y[i * sy];
-            break;
-        case KIND_SUB:
-            for (int64_t i = 0; i < end; i++) out[i] = x[i * sx] - y[i * sy];
-            break;
-        case KIND_MUL:
-            for (int64_t i = 0; i < end; i++) out[i] = x[i * sx] * y[i * sy];
-            break;
-        case KIND_DIV:
-            for (int64_t i = 0; i < end; i++) out[i] = x[i * sx] / y[i * sy];
-            break;
+        case KIND_ADD: RUN(+); break;
+        case KIND_SUB: RUN(-); break;
+        case KIND_MUL: RUN(*); break;
+        case KIND_DIV: RUN(/); break;
     }
 }
 
@@ -180,7 +204,7 @@ static dsc_status lower_flat(lowering *l, const graph_node *n, arithmetic_args *
 }
 
 // How a map held in panels and the other input fit together.
-typedef enum map_form { FORM_NONE, FORM_MAPS, FORM_CHANNELS, FORM_VECTOR, FORM_SCALAR } map_form;
+typedef enum map_form { FORM_NONE, FORM_MAPS, FORM_CHANNELS, FORM_VECTOR, FORM_SCALAR, FORM_DIVISOR } map_form;
 
 static bool is_channel_vector(const graph_value *v, int64_t channels) {
     const graph_shape *s = &v->shape;
@@ -189,13 +213,20 @@ static bool is_channel_vector(const graph_value *v, int64_t channels) {
     return s->dims[first] == channels && s->dims[first + 1] == 1 && s->dims[first + 2] == 1;
 }
 
+// Lanes beyond the last channel must stay finite numbers: the divisor must be known not to be 0.
+static bool is_divisor(const graph_value *v) {
+    float value;
+    return graph_constant_float(v, &value, NULL) == DSC_OK && isnormal(value);
+}
+
 // The form with input `map` as the map.
 static map_form find_form(const lowering *l, const graph_node *n, uint32_t map) {
     const graph_value *x = graph_input(l->g, n, map), *y = graph_input(l->g, n, 1 - map);
     bool is_symmetric = n->op == &op_add || n->op == &op_mul;
     uint64_t count;
-    if (!lowering_has_panels(l, n->inputs[map]) || n->op == &op_div) return FORM_NONE;
+    if (!lowering_has_panels(l, n->inputs[map])) return FORM_NONE;
     if (!graph_shape_equal(&x->shape, &graph_output(l->g, n, 0)->shape)) return FORM_NONE;
+    if (n->op == &op_div) return map == 0 && is_divisor(y) ? FORM_DIVISOR : FORM_NONE;
     if (graph_shape_count(&y->shape, &count) && count == 1) return FORM_SCALAR;
     if (!is_symmetric) return FORM_NONE;
     if (graph_shape_equal(&x->shape, &y->shape)) return FORM_MAPS;
@@ -206,21 +237,23 @@ static map_form find_form(const lowering *l, const graph_node *n, uint32_t map) 
 static dsc_status lower_panels(lowering *l, const graph_node *n, uint32_t map, map_form form, arithmetic_args *args,
                                dsc_error *err) {
     uint32_t other = n->inputs[1 - map];
-    step_fn run = form == FORM_MAPS ? maps_tile_run : form == FORM_SCALAR ? scalar_tile : channel_tile;
-    const char *name = form == FORM_MAPS ? args->kernel->binary_name : args->kernel->scale_name;
+    static const step_fn runs[] = {NULL, maps_tile_run, channel_tile, channel_tile, scalar_tile, divide_tile};
+    const char *name = form == FORM_MAPS      ? args->kernel->binary_name
+                       : form == FORM_DIVISOR ? "divide_panels_ref"
+                                              : args->kernel->scale_name;
     buffer *y = NULL, *x = lowering_panels(l, n->inputs[map], err);
     if (!x) return err->status;
     if (form == FORM_VECTOR) {
         args->vector = lowering_vector(l, graph_input(l->g, n, 1 - map), x->c, err);
     } else {
-        y = form == FORM_SCALAR ? lowering_flat(l, other, err) : lowering_panels(l, other, err);
+        y = form >= FORM_SCALAR ? lowering_flat(l, other, err) : lowering_panels(l, other, err);
     }
     if (!y && !args->vector) return err->status;
     buffer *out = lowering_out_panels(l, n, 0, err);
     if (!out) return err->status;
     args->x = x, args->y = y, args->out = out;
     args->is_swapped = map == 1;
-    lowering_step_args s = {run, args, maps_tiles(out), name, {x, out, y}};
+    lowering_step_args s = {runs[form], args, maps_tiles(out), name, {x, out, y}};
     return lowering_step(l, &s, err);
 }
 

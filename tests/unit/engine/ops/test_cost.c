@@ -95,6 +95,7 @@ Test(ops_cost, panels) {
         {M("Mul", 13, "2,20,4,5|2,20,1,1", NULL, true), DSC_KIND_GATE, 0, 0, 800, "eltwise_f32_scale"},
         {M("Mul", 13, "2,20,4,5|w 20,1,1", NULL, true), DSC_KIND_ELEMENTWISE, 20, 0, 800, "eltwise_f32_scale"},
         {M("Mul", 13, "2,20,4,5|n 0.5", NULL, true), DSC_KIND_ELEMENTWISE, 1, 0, 800, "eltwise_f32_scale"},
+        {M("Div", 13, "2,20,4,5|n 6.0", NULL, true), DSC_KIND_ELEMENTWISE, 1, 0, 800, "divide_panels"},
         {M("BatchNormalization", 13, "2,20,4,5|w 20|w 20|w 20|w 20", NULL, true), DSC_KIND_ELEMENTWISE, 80, 0, 800,
          "eltwise_f32_scale"},
         {M("MaxPool", 13, "2,20,4,5", "kernel_shape=[2,2]", true), DSC_KIND_POOL, 0, 0, 0, "pool_f32"},

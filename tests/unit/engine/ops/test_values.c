@@ -72,6 +72,7 @@ Test(ops_values, arithmetic) {
         {.op = "Sub", .opset = 13, .inputs = "2,24,9,7|n 3.0"},
         {.op = "Sub", .opset = 13, .inputs = "n 3.0|2,24,9,7"},
         {.op = "Div", .opset = 13, .inputs = "2,24,9,7|n 6.0"},
+        {.op = "Div", .opset = 13, .inputs = "n 6.0|w 2,24,9,7"},
         {.op = "Add", .opset = 13, .inputs = "2,24,9,7|"},
         {.op = "Add", .opset = 13, .inputs = "2,24,9,7|9,1"},
         {.op = "Mul", .opset = 13, .inputs = "2,24,9,7|7"},
