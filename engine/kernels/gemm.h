@@ -38,7 +38,8 @@ typedef struct gemm_args {
     const int32_t *r_offset;          // [rows]
     int32_t r_group[GEMM_GROUPS_MAX];
     act act;
-    const float *next_b; // the weight panel that will be used next, to be prefetched, or NULL
+    const float *next_b; // the weight panel that will be used next, to be prefetched (k * nr floats from there, be they
+                         // more than it has), or NULL
 } gemm_args;
 
 // Computes rows m0 <= p < m1, spread evenly over tiles of at most mr rows.
@@ -56,7 +57,9 @@ const gemm_kernel *gemm_kernels(uint32_t *count); // all rows, of every tier tha
 const gemm_kernel *gemm_find(dsc_isa isa, uint32_t nr);
 
 // Splits n output channels into panels: panel widths (multiples of 8) in order into widths[], which has room for
-// n / 8 + 1. With avx2: 16s, and one 24 at the end where ceil(n / 8) is odd and n > 8. Returns the number of panels.
+// n / 8 + 1. Only the last may be other than a multiple of 16, and n <= 8 is one 16. With ref and avx2: 16s, and one 24 at
+// the end where ceil(n / 8) is odd. With avx512: 48s, and at the end 16, 24, 32, 40, 32 + 24 or 32 + 32. Returns the
+// number of panels.
 uint32_t gemm_split(dsc_isa isa, uint32_t n, uint32_t *widths);
 
 // Weights of one panel: w[(n0 + i) * n_stride + k * k_stride] for i < nr_real, k < k_count -> b[k][nr], zero padded.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every kernel check shares; see check.h.
+#define _GNU_SOURCE
 #include "tests/kernels/check.h"
 
 #include <float.h>
@@ -8,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define GUARD       64u // floats on each side of a buffer; a multiple of 16 keeps the alignment
 #define POISON_BITS 0x7fc5a5a5u
@@ -104,6 +107,27 @@ void check_free(float *p) {
 
 bool check_is_poison(float f) {
     return bits_of(f) == POISON_BITS;
+}
+
+static size_t wall_bytes(size_t count, size_t page) {
+    return (count * sizeof(float) + page - 1) / page * page;
+}
+
+float *check_copy_to_wall(const float *p, size_t count) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes = wall_bytes(count, page);
+    char *base = mmap(NULL, bytes + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (base == MAP_FAILED || mprotect(base + bytes, page, PROT_NONE) != 0) {
+        fprintf(stderr, "check: no memory for %zu bytes before a wall\n", bytes);
+        exit(1);
+    }
+    float *copy = (float *)(void *)(base + bytes) - count;
+    memcpy(copy, p, count * sizeof *copy);
+    return copy;
+}
+
+void check_free_at_wall(float *copy, size_t count) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes = wall_bytes(count, page);
+    munmap((char *)(copy + count) - bytes, bytes + page);
 }
 
 // ---- comparison -----------------------------------------------------------------------------------------------

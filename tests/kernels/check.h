@@ -55,6 +55,11 @@ float *check_alloc(size_t count);
 void check_free(float *p); // NULL is fine
 bool check_is_poison(float f);
 
+// A copy of `count` floats that ends where memory ends: reading one byte more ends the test by a signal. For reads of
+// lanes that are then not used, which poison cannot show. Aligned to 64 where count is a multiple of 16.
+float *check_copy_to_wall(const float *p, size_t count);
+void check_free_at_wall(float *copy, size_t count);
+
 // What an output must hold. An element whose tolerance stays negative must still be poison. An element whose value is
 // NaN must be a NaN; an infinite one the same infinity.
 typedef struct check_expected {

@@ -310,6 +310,41 @@ Test(gemm, an_empty_range_writes_nothing) {
     each_kernel(no_rows);
 }
 
+// Every array ends where memory ends.
+static void walls(const gemm_kernel *kernel) {
+    problem p = {.m = kernel->mr + 1, .segment_count = 1, .counts = {18}, .has_residual = true, .has_next = true};
+    setup s;
+    set_up(&s, kernel, &p, check_seed());
+    kernel->run(&s.g, 0, p.m);
+    float *plain = s.out;
+    size_t a_count = 0, b_count = (size_t)s.g.k * kernel->nr, c_count = 0;
+    for (uint32_t row = 0; row < p.m; row++) {
+        size_t a_end = (size_t)s.a_offset[row] + s.g.k, c_end = (size_t)(s.c_offset[row] + s.g.c_group[0] + 8);
+        if (kernel->nr % 16 == 0) c_end += 8; // the first two groups lie together, and last
+        if (a_end > a_count) a_count = a_end;
+        if (c_end > c_count) c_count = c_end;
+    }
+    float *a, *b, *bias, *c, *r;
+    s.g.a = a = check_copy_to_wall(s.a, a_count);
+    s.g.b = b = check_copy_to_wall(s.b, b_count);
+    s.g.bias = bias = check_copy_to_wall(s.bias, kernel->nr);
+    s.g.r = r = check_copy_to_wall(s.residual, c_count);
+    s.g.c = c = check_copy_to_wall(s.residual, c_count);
+    kernel->run(&s.g, 0, p.m);
+    for (uint32_t row = 0; row < p.m; row++) {
+        for (uint32_t i = 0; i < s.g.groups; i++) {
+            int32_t at = s.c_offset[row] + s.g.c_group[i];
+            cr_assert(check_same_bits(&s.c, plain + at, c + at, 8));
+        }
+    }
+    check_free_at_wall(a, a_count), check_free_at_wall(b, b_count), check_free_at_wall(bias, kernel->nr);
+    check_free_at_wall(c, c_count), check_free_at_wall(r, c_count);
+    tear_down(&s);
+}
+Test(gemm, reads_and_writes_nothing_behind_its_arrays) {
+    each_kernel(walls);
+}
+
 // ---- the table, the split and the packing -----------------------------------------------------------------------
 
 Test(gemm, split_covers_all_channels_with_kernels_that_exist) {
