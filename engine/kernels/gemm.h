@@ -57,8 +57,8 @@ const gemm_kernel *gemm_kernels(uint32_t *count); // all rows, of every tier tha
 const gemm_kernel *gemm_find(dsc_isa isa, uint32_t nr);
 
 // Splits n output channels into panels: panel widths (multiples of 8) in order into widths[], which has room for
-// n / 8 + 1. Only the last may be other than a multiple of 16, and n <= 8 is one 16. With ref and avx2: 16s, and one 24 at
-// the end where ceil(n / 8) is odd. With avx512: 48s, and at the end 16, 24, 32, 40, 32 + 24 or 32 + 32. Returns the
+// n / 8 + 1. Only the last may be other than a multiple of 16, and n <= 8 is one 16. With ref and avx2: 16s, and one 24
+// at the end where ceil(n / 8) is odd. With avx512: 48s, and at the end 16, 24, 32, 40, 32 + 24 or 32 + 32. Returns the
 // number of panels.
 uint32_t gemm_split(dsc_isa isa, uint32_t n, uint32_t *widths);
 
