@@ -222,11 +222,11 @@ static double compare(const dsc_session *session, const dsc_plan *plan, const ds
         dsc_tensor_info info = dsc_plan_output(plan, o), other = dsc_reference_output(reference, o, &expected);
         uint64_t count = dsc_tensor_bytes(&info) / dsc_dtype_bytes(info.dtype);
         if (other.rank != info.rank || memcmp(other.dims, info.dims, info.rank * sizeof *info.dims) != 0)
-            return INFINITY;
+            return HUGE_VAL;
         for (uint64_t i = 0; i < count; i++) {
             double got = value_at(dsc_session_output(session, o), info.dtype, i);
             double difference = fabs(got - expected[i]) / (1 + fabs(expected[i]));
-            if (!(difference <= worst)) worst = isnan(difference) ? INFINITY : difference;
+            if (!(difference <= worst)) worst = isnan(difference) ? HUGE_VAL : difference;
         }
     }
     return worst;
