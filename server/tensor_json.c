@@ -90,8 +90,10 @@ typedef struct reader {
     uint64_t done, total;
 } reader;
 
-static void skip_space(reader *r) {
-    while (*r->p == ' ' || *r->p == '\n' || *r->p == '\r' || *r->p == '\t') r->p++; // the last byte is ']'
+// The next byte that is no space, or 0 at the end.
+static char next_byte(reader *r) {
+    while (r->p < r->end && (*r->p == ' ' || *r->p == '\n' || *r->p == '\r' || *r->p == '\t')) r->p++;
+    return r->p < r->end ? *r->p : '\0';
 }
 
 static bool fault_element(const reader *r, fault *f) {
@@ -110,8 +112,7 @@ static bool fault_count(const reader *r, uint64_t wanted, const char *relation, 
 
 static bool open_arrays(reader *r, fault *f) {
     while (r->depth < r->nesting) {
-        skip_space(r);
-        if (*r->p != '[')
+        if (next_byte(r) != '[')
             return fault_set(f, 400,
                              "input \"%s\": data is nested unevenly at element %" PRIu64
                              "; send it flat or nested exactly as its shape",
@@ -119,23 +120,22 @@ static bool open_arrays(reader *r, fault *f) {
         r->p++;
         r->seen[r->depth++] = 0;
     }
-    skip_space(r);
     return true;
 }
 
 // After an element: closes what ends here. True with depth 0 at the end of data, else at the next element.
 static bool close_arrays(reader *r, fault *f) {
     for (;;) {
-        skip_space(r);
+        char next = next_byte(r);
         uint32_t level = r->depth - 1;
         uint64_t wanted = r->wanted[level];
         if (++r->seen[level] > wanted) return fault_count(r, wanted, "more", f);
-        if (*r->p == ',') {
+        if (next == ',') {
             r->p++;
             if (r->seen[level] == wanted) return fault_count(r, wanted, "more", f);
             return open_arrays(r, f);
         }
-        if (*r->p != ']') return fault_element(r, f);
+        if (next != ']') return fault_element(r, f);
         r->p++;
         if (r->seen[level] < wanted) return fault_count(r, wanted, "fewer", f);
         if (--r->depth == 0) return true;
@@ -174,10 +174,12 @@ bool tensor_json_read(const char *text, size_t size, const dsc_tensor_info *info
     reader r = {.p = text, .end = text + size, .info = info};
     if (!prepare(&r, f) || !open_arrays(&r, f)) return false;
     while (r.depth > 0) {
-        if (*r.p == ']') return fault_count(&r, r.wanted[r.depth - 1], "fewer", f);
-        const char *next = read(r.p, out, r.done);
-        if (!next) return fault_element(&r, f);
-        r.p = next;
+        // A number stops at the last ']' at the latest, so it is read without a bound.
+        char next = next_byte(&r);
+        if (next == ']') return fault_count(&r, r.wanted[r.depth - 1], "fewer", f);
+        const char *behind = next ? read(r.p, out, r.done) : NULL;
+        if (!behind) return fault_element(&r, f);
+        r.p = behind;
         r.done++;
         if (!close_arrays(&r, f)) return false;
     }
