@@ -44,6 +44,7 @@ SUPPORT_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
 UNIT_SRC := $(shell find tests/unit tests/kernels -name '*.c' 2>/dev/null)
 UNIT_OBJ := $(UNIT_SRC:%.c=$(B)/%.o)
 HTTP_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/http/test_*.c))
+GOLDEN_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/golden/*.c))
 GEN_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/models/*.c))
 BENCHES := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*.c))
 
@@ -142,6 +143,7 @@ install: deps ## Install the binary under PREFIX (/usr/local)
 TEST_LIBS := -lcriterion
 UNIT_TESTS := $(B)/tests/unit_tests
 HTTP_TESTS := $(if $(HTTP_OBJ),$(B)/tests/http_tests)
+GOLDEN_TESTS := $(B)/tests/golden_tests
 GEN_MODELS := $(B)/tests/models/gen_models
 CONFORMANCE := $(B)/tests/conformance/conformance
 
@@ -154,6 +156,10 @@ $(UNIT_TESTS): $(UNIT_OBJ) $(SUPPORT_OBJ) $(SERVER_LIB_OBJ) $(B)/libdsc.a
 $(B)/tests/http_tests: $(HTTP_OBJ) $(SUPPORT_OBJ)
 	@echo "  LINK $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm
+
+$(GOLDEN_TESTS): $(GOLDEN_OBJ) $(B)/libdsc.a
+	@echo "  LINK $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(ENGINE_LIBS)
 
 $(GEN_MODELS): $(GEN_OBJ) $(B)/tests/support/onnx_writer.o
 	@mkdir -p $(@D)
@@ -169,9 +175,9 @@ $(BENCHES): $(B)/tests/bench/%: $(B)/tests/bench/%.o $(SUPPORT_OBJ) $(B)/libdsc.
 .PHONY: test test-build conformance bench-models
 test: deps-test ## Build and run the tests (about two minutes); closes with "N passed, N failed"
 	@$(MAKE) --no-print-directory test-build
-	@DSCD=$(B)/dscd GEN_MODELS=$(GEN_MODELS) tests/run.sh $(UNIT_TESTS) $(HTTP_TESTS)
+	@DSCD=$(B)/dscd GEN_MODELS=$(GEN_MODELS) tests/run.sh $(UNIT_TESTS) $(GOLDEN_TESTS) $(HTTP_TESTS)
 
-test-build: build/dscd $(UNIT_TESTS) $(HTTP_TESTS) $(GEN_MODELS)
+test-build: build/dscd $(UNIT_TESTS) $(GOLDEN_TESTS) $(HTTP_TESTS) $(GEN_MODELS)
 
 CASES ?= ../shared/onnx-node
 conformance: deps ## Run the ONNX backend test cases in folder CASES
@@ -211,6 +217,14 @@ load: deps-test ## Load the daemon with wrk and print a table
 	@$(call need_packages,wrk)
 	@$(MAKE) --no-print-directory build/dscd
 	@tests/load/load.sh build/dscd $(SECONDS_EACH)
+
+ACCURACY := $(B)/tests/accuracy/accuracy
+$(ACCURACY): $(B)/tests/accuracy/accuracy.o $(B)/tests/support/dscd_process.o $(B)/tests/support/http_client.o
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lz -lm
+accuracy: deps ## Post the 10,000 test images of Fashion-MNIST to the daemon; fails below 93 %
+	@$(call need_packages,dataset-fashion-mnist zlib1g-dev)
+	@$(MAKE) --no-print-directory build/dscd $(ACCURACY)
+	@$(ACCURACY)
 
 # ---- lint
 
