@@ -276,6 +276,33 @@ Test(gemm, network_shapes, .timeout = 120) {
     each_kernel(network_shapes);
 }
 
+// With one k, weights of 1 and no bias a sum is its input, so only the activation's own error is left.
+static void activation_sweep(const gemm_kernel *kernel) {
+    for (uint32_t i = 0; i < CHECK_ACTS; i++) {
+        problem p = {.m = 512, .segment_count = 1, .counts = {1}, .act = check_acts[i]};
+        setup s;
+        set_up(&s, kernel, &p, check_seed());
+        check_expected *want = check_expect(s.out_count);
+        for (uint32_t n = 0; n < kernel->nr; n++) s.b[n] = 1, s.bias[n] = 0;
+        for (uint32_t row = 0; row < p.m; row++) {
+            float x = (float)(row % 2 ? 10 : 100) * check_unit(&s.c);
+            s.a[s.a_offset[row]] = x;
+            for (uint32_t n = 0; n < kernel->nr; n++) {
+                int32_t at = s.c_offset[row] + s.g.c_group[n / 8] + (int32_t)(n % 8);
+                want->value[at] = check_act(p.act, (double)x);
+                want->tolerance[at] = check_act_tolerance(p.act, (double)x, 0);
+            }
+        }
+        kernel->run(&s.g, 0, p.m);
+        cr_assert(check_compare(&s.c, want, s.out));
+        check_expect_free(want);
+        tear_down(&s);
+    }
+}
+Test(gemm, activations_are_accurate_to_four_roundings) {
+    each_kernel(activation_sweep);
+}
+
 // However the rows are split, the bits are the same.
 static void splits(const gemm_kernel *kernel) {
     problem p = {.m = 49, .segment_count = 3, .counts = {64, 16, 9}, .has_residual = true, .has_next = true};
