@@ -23,7 +23,7 @@ hash128 hash_bytes(const void *bytes, size_t size, uint64_t seed) {
         high = fold(high ^ word[1], odd_b ^ word[0]) ^ low;
     }
     uint64_t tail[2] = {0, 0};
-    memcpy(tail, p, size);
+    if (size) memcpy(tail, p, size); // `bytes` may be NULL where there are none
     low = fold(low ^ tail[0], odd_a ^ tail[1]) + high;
     high = fold(high ^ tail[1], odd_b ^ tail[0]) ^ low;
     return (hash128){fold(low, odd_b ^ high), fold(high, odd_a ^ low)};
