@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading: a mantissa below 2^53 times or over a power of ten up to 10^22 is rounded once, so the double is right. The
-// float made from it is right, too, unless the double lies on the border between two floats: there the digits that the
-// double lost decide, and strtof is asked. Printing tries 6 to 9 digits and keeps the first that read back.
+// Reading a double: a mantissa below 2^53 times or over a power of ten up to 10^22 is rounded once, so it is right.
+// Reading a float: 19 digits and powers down to 10^-44 take up to four roundings, so the double is off by a few units
+// in its last place. The float made from it is right nevertheless, unless the double lies that close to the border
+// between two floats: there the digits that the double lost decide, and strtof is asked. (Python's 17 digits for what
+// was a float once are the usual input.) Printing tries 6 to 9 digits and keeps the first that read back.
 #include "server/number.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -54,13 +57,15 @@ static inline const char *scan(const char *text, decimal *d) {
     const char *digits = p;
     if (!is_digit(*p) || (*p == '0' && is_digit(p[1]))) return NULL;
     p = scan_digits(p, &d->mantissa);
-    ptrdiff_t count = p - digits;
+    ptrdiff_t count = *digits == '0' ? 0 : p - digits; // of digits, leading zeros left out
     if (*p == '.') {
         const char *fraction = ++p;
+        while (count == 0 && *p == '0') p++;
+        const char *digits_behind = p;
         p = scan_digits(p, &d->mantissa);
         if (p == fraction) return NULL;
         d->whole = false;
-        count += p - fraction;
+        count += p - digits_behind;
         d->exponent = p - fraction < 100000 ? -(int)(p - fraction) : -100000;
     }
     d->hard = count > MANTISSA_CHARS;
@@ -80,11 +85,23 @@ static inline bool easy_double(const decimal *d, double *out) {
     return true;
 }
 
-// Exactly between two floats, as far as a double can tell.
-static inline bool is_border(double value) {
+// A double within four units in the last place of a decimal.
+static inline bool near_double(const decimal *d, double *out) {
+    if (d->hard || d->exponent < -2 * POWER_MAX || d->exponent > POWER_MAX) return false;
+    double value = (double)d->mantissa;
+    if (d->exponent < -POWER_MAX)
+        value = value / powers[POWER_MAX] / powers[-d->exponent - POWER_MAX];
+    else
+        value = d->exponent < 0 ? value / powers[-d->exponent] : value * powers[d->exponent];
+    *out = d->negative ? -value : value;
+    return true;
+}
+
+// Within `units` of a double's last place of the border between two floats.
+static inline bool is_border(double value, uint32_t units) {
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
-    return (bits & 0x1fffffff) == 0x10000000;
+    return (uint32_t)(bits & 0x1fffffff) - (0x10000000u - units) <= 2 * units;
 }
 
 const char *number_read_float(const char *text, float *out) {
@@ -92,8 +109,8 @@ const char *number_read_float(const char *text, float *out) {
     double value;
     const char *end = scan(text, &d);
     if (!end) return NULL;
-    // 10^-22 is far above the smallest normal float and 2^53 * 10^22 below the largest: no range to check.
-    if (easy_double(&d, &value) && !is_border(value))
+    // Floats below the normal ones have fewer bits, so their borders lie elsewhere.
+    if (near_double(&d, &value) && !is_border(value, 8) && (fabs(value) >= (double)FLT_MIN || d.mantissa == 0))
         *out = (float)value;
     else
         *out = strtof(text, NULL);
@@ -158,7 +175,7 @@ static bool try_digits(float value, int first, int count, uint64_t *mantissa) {
     double wide = (double)value;
     *mantissa = (uint64_t)llrint(shift < 0 ? wide / powers[-shift] : wide * powers[shift]);
     double back = shift < 0 ? (double)*mantissa * powers[-shift] : (double)*mantissa / powers[shift];
-    return (float)back >= value && (float)back <= value && !is_border(back);
+    return (float)back >= value && (float)back <= value && !is_border(back, 0);
 }
 
 static int decimal_exponent(double value) {
@@ -170,6 +187,14 @@ static int decimal_exponent(double value) {
     return value >= next ? guess + 1 : guess;
 }
 
+// `mantissa`, of which the last digit stands for 10^(shift + 1), without the zeros at its end.
+static size_t print_digits(char *out, uint64_t mantissa, int shift) {
+    char digits[20];
+    int count = (int)print_u64(digits, mantissa), top = shift + count;
+    while (count > 1 && digits[count - 1] == '0') count--;
+    return lay_out(out, digits, count, top);
+}
+
 size_t number_print_float(char out[NUMBER_CHARS], float value) {
     size_t sign = signbit(value) ? 1 : 0;
     float size = fabsf(value);
@@ -178,17 +203,15 @@ size_t number_print_float(char out[NUMBER_CHARS], float value) {
         out[sign] = '0';
         return sign + 1;
     }
-    int first = decimal_exponent((double)size);
-    for (int count = 6; count <= 9; count++) {
-        uint64_t mantissa = 0;
-        if (!try_digits(size, first, count, &mantissa)) continue;
-        char digits[20];
-        int printed = (int)print_u64(digits, mantissa);
-        int top = first + printed - count; // rounding may have made one digit more
-        while (printed > 1 && digits[printed - 1] == '0') printed--;
-        return sign + lay_out(out + sign, digits, printed, top);
+    int first = decimal_exponent((double)size), count = 9;
+    uint64_t mantissa = 0, shorter = 0;
+    if (!try_digits(size, first, 8, &mantissa)) { // most floats take 8 or 9 digits
+        if (!try_digits(size, first, 9, &mantissa))
+            return sign + (size_t)snprintf(out + sign, NUMBER_CHARS - 1, "%.9g", (double)size);
+    } else {
+        for (count = 8; count > 6 && try_digits(size, first, count - 1, &shorter); count--) mantissa = shorter;
     }
-    return sign + (size_t)snprintf(out + sign, NUMBER_CHARS - 1, "%.9g", (double)size);
+    return sign + print_digits(out + sign, mantissa, first - count);
 }
 
 size_t number_print_double(char out[NUMBER_CHARS], double value) {

@@ -74,6 +74,19 @@ Test(number, reads_random_decimals_as_the_c_library_does, .timeout = 120) {
     }
 }
 
+// What Python's json.dumps() sends for an array of floats, and shorter and longer ones.
+Test(number, reads_floats_printed_with_any_number_of_digits, .timeout = 120) {
+    for (int n = 0; n < 500000; n++) {
+        float value = float_of((uint32_t)random_u64());
+        if (!isfinite(value)) continue;
+        if (n & 1) value = (float)(random_u64() >> 40) * 0x1p-24f;
+        char text[64];
+        (void)snprintf(text, sizeof text, n & 2 ? "%.*e]" : "%#.*g]", n / 4 % 20 + 1, (double)value);
+        if (strstr(text, ".]") || strstr(text, ".e")) continue;
+        check_reading(text);
+    }
+}
+
 Test(number, reads_what_lies_on_or_beside_the_border_of_two_floats, .timeout = 120) {
     check_reading("1.00000005960464477540]");
     check_reading("1.00000005960464477539]");
