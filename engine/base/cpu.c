@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which instruction-set tiers this CPU (and its operating system) offers. Compiled without any ISA flag.
+#define _GNU_SOURCE
+#include "engine/base/cpu.h"
+
 #include "engine/base/error.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static const char *const names[] = {
     [DSC_ISA_BEST] = "best", [DSC_ISA_REF] = "ref", [DSC_ISA_AVX2] = "avx2", [DSC_ISA_AVX512] = "avx512"};
@@ -35,4 +39,9 @@ dsc_status dsc_isa_parse(const char *name, dsc_isa *out, dsc_error *err) {
         return DSC_OK;
     }
     return error_set(err, DSC_BAD_ARGUMENT, "unknown instruction set \"%.40s\": use best, ref, avx2 or avx512", name);
+}
+
+size_t cpu_l2_bytes(void) {
+    long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
+    return bytes > 0 ? (size_t)bytes : (size_t)512 << 10;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ungrouped convolution as a matrix multiplication over pixels. Taps become segments of the sum: no copy of the input
 // is made (see kernels/gemm.h).
+#include "engine/base/cpu.h"
 #include "engine/kernels/dense.h"
 #include "engine/kernels/gemm.h"
 #include "engine/ops/conv.h"
@@ -8,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BLOCK_BYTES (192u << 10) // of input that stays in L2 while the weights stream past
-#define UNITS_MIN   16u          // pieces of work for the threads, where there is enough to share
-#define UNIT_MACS   (256u << 10) // and none smaller than some 5 microseconds
+#define BLOCKS_IN_L2 3            // a block of input takes a third of L2 and stays there while the weights stream past
+#define UNITS_MIN    16u          // pieces of work for the threads, where there is enough to share
+#define UNIT_MACS    (256u << 10) // and none smaller than some 5 microseconds
 
 typedef struct panel_plan {
     const gemm_kernel *kernel;
@@ -182,7 +183,7 @@ static void plan_tiles(const conv_shape *s, conv_gemm *a) {
     uint32_t mr = a->panels[0].kernel->mr;
     uint64_t k = a->gemm.k;
     a->rows = s->n * s->out_h * s->out_w;
-    uint64_t fitting = BLOCK_BYTES / (k * sizeof(float)) / mr * mr;
+    uint64_t fitting = cpu_l2_bytes() / BLOCKS_IN_L2 / (k * sizeof(float)) / mr * mr;
     if (fitting < mr) fitting = mr;
     uint64_t blocks = (a->rows + fitting - 1) / fitting;
     uint64_t macs = a->rows * k * s->out_c, units = macs / UNIT_MACS + 1;
