@@ -8,7 +8,7 @@
 #include "server/clock.h"
 
 decode_limits decode_limits_default(void) {
-    return (decode_limits){.pixels = 50000000, .memory_bytes = UINT64_C(256) << 20, .scans = 100};
+    return (decode_limits){.pixels = 100000000, .memory_bytes = UINT64_C(256) << 20, .scans = 100};
 }
 
 bool decode_check_size(const decode_args *args, const char *format, uint64_t width, uint64_t height, fault *f) {

@@ -17,7 +17,7 @@ typedef struct decode_limits {
     uint32_t scans;        // of a progressive JPEG
     uint64_t deadline_ns;  // absolute, CLOCK_MONOTONIC; 0: none. Looked at between rows and scans
 } decode_limits;
-decode_limits decode_limits_default(void); // 50 million pixels, 256 MiB, 100 scans, no deadline
+decode_limits decode_limits_default(void); // 100 million pixels, 256 MiB, 100 scans, no deadline
 
 typedef struct decode_stats {
     uint32_t width, height, channels; // as stored

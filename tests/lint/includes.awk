@@ -6,8 +6,8 @@ BEGIN {
     rank["ops"] = 2
     rank["onnx"] = rank["passes"] = rank["plan"] = rank["verify"] = 3
     door["microhttpd.h"] = "^server/http[a-z_]*\\.[ch]$"
-    door["jpeglib.h"] = "^server/decode_jpeg[a-z_]*\\.[ch]$"
-    door["spng.h"] = "^server/decode_png[a-z_]*\\.[ch]$"
+    door["jpeglib.h"] = "^(server/|tests/unit/server/test_)decode_jpeg[a-z_]*\\.[ch]$"
+    door["spng.h"] = "^(server/|tests/unit/server/test_)decode_png[a-z_]*\\.[ch]$"
     door["onnx.pb-c.h"] = "^engine/onnx/"
     door["protobuf-c/protobuf-c.h"] = "^engine/onnx/"
 }

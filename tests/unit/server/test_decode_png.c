@@ -79,13 +79,12 @@ static uint8_t expected(const png_case *k, uint32_t x, uint32_t y, uint32_t c) {
     return (uint8_t)(depth == 16 ? value >> 8 : value * 255 / ((1u << depth) - 1));
 }
 
-static bool decode(const uint8_t *bytes, size_t size, const decode_limits *limits, uint32_t width, uint32_t height,
-                   float *out, decode_stats *stats, fault *f) {
+static bool decode(const uint8_t *bytes, size_t size, const decode_limits *limits, float *out, fault *f) {
     dsc_preprocess p = dsc_preprocess_default();
     p.scale = 1;
     const decode_source source = {BODY_PNG, bytes, size, limits};
-    const dsc_image_target target = {width, height, 3, DSC_LAYOUT_NHWC, out};
-    return decode_image(&source, &p, &target, stats, f);
+    const dsc_image_target target = {WIDTH, HEIGHT, 3, DSC_LAYOUT_NHWC, out};
+    return decode_image(&source, &p, &target, NULL, f);
 }
 
 Test(decode_png, every_kind_gives_its_pixels) {
@@ -95,7 +94,7 @@ Test(decode_png, every_kind_gives_its_pixels) {
         uint8_t *bytes = make_png(k, i % 2, NULL, 0, &size);
         float out[WIDTH * HEIGHT * 3];
         fault f = {0};
-        cr_assert(decode(bytes, size, NULL, WIDTH, HEIGHT, out, NULL, &f), "case %zu: %s", i, f.text);
+        cr_assert(decode(bytes, size, NULL, out, &f), "case %zu: %s", i, f.text);
         for (uint32_t n = 0; n < WIDTH * HEIGHT * 3; n++) {
             uint8_t want = expected(k, n / 3 % WIDTH, n / 3 / WIDTH, n % 3);
             cr_assert_eq((int)out[n], want, "type %d, depth %d, interlaced %d, value %u: %g, not %d", k->color_type,
@@ -112,7 +111,11 @@ Test(decode_png, its_exif_turns_it) {
     float out[WIDTH * HEIGHT * 3];
     decode_stats stats = {0};
     fault f = {0};
-    cr_assert(decode(bytes, size, NULL, HEIGHT, WIDTH, out, &stats, &f), "%s", f.text);
+    dsc_preprocess p = dsc_preprocess_default();
+    p.scale = 1;
+    const decode_source source = {BODY_PNG, bytes, size, NULL};
+    const dsc_image_target target = {HEIGHT, WIDTH, 3, DSC_LAYOUT_NHWC, out};
+    cr_assert(decode_image(&source, &p, &target, &stats, &f), "%s", f.text);
     cr_expect(stats.orientation == 6 && stats.width == WIDTH && stats.height == HEIGHT);
     for (uint32_t x = 0; x < HEIGHT; x++) // the upright image's first row is the stored first column, from below
         cr_expect_eq((int)out[x * 3], expected(&cases[5], 0, HEIGHT - 1 - x, 0));
@@ -128,8 +131,7 @@ Test(decode_png, cut_off_and_changed_files_are_refused) {
             uint8_t *copy = malloc(part + 1);
             memcpy(copy, bytes, part);
             fault f = {0};
-            cr_expect_not(decode(copy, part, NULL, WIDTH, HEIGHT, out, NULL, &f), "%zu of %zu bytes were decoded", part,
-                          size);
+            cr_expect_not(decode(copy, part, NULL, out, &f), "%zu of %zu bytes were decoded", part, size);
             cr_expect(f.http_status == 422 && strstr(f.text, "the PNG cannot be decoded"), "%d %s", f.http_status,
                       f.text);
             free(copy);
@@ -137,7 +139,7 @@ Test(decode_png, cut_off_and_changed_files_are_refused) {
         for (size_t i = 8; i < size; i++) { // checksums guard every byte
             fault f = {0};
             bytes[i] ^= 0x10;
-            bool done = decode(bytes, size, NULL, WIDTH, HEIGHT, out, NULL, &f);
+            bool done = decode(bytes, size, NULL, out, &f);
             bytes[i] ^= 0x10;
             cr_expect(!done && f.http_status >= 400 && f.http_status < 500, "byte %zu: %d %s", i, f.http_status,
                       f.text);
@@ -153,11 +155,11 @@ Test(decode_png, memory_for_interlaced_ones_is_bounded) {
     decode_limits limits = decode_limits_default();
     limits.memory_bytes = WIDTH * HEIGHT * 3 - 1;
     fault f = {0};
-    cr_expect_not(decode(bytes, size, &limits, WIDTH, HEIGHT, out, NULL, &f));
+    cr_expect_not(decode(bytes, size, &limits, out, &f));
     cr_expect(f.http_status == 413 && strstr(f.text, "interlac"), "%s", f.text);
     free(bytes);
     bytes = make_png(&cases[5], false, NULL, 0, &size); // row by row it needs but one row
     limits.memory_bytes = WIDTH * 3;
-    cr_expect(decode(bytes, size, &limits, WIDTH, HEIGHT, out, NULL, &f), "%s", f.text);
+    cr_expect(decode(bytes, size, &limits, out, &f), "%s", f.text);
     free(bytes);
 }
