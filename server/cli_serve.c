@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -198,6 +199,9 @@ int cli_serve(int argc, char **argv) {
     } else {
         drain_block_signals(); // ahead of the first thread, so that all have them blocked
         service s = {.settings = &set, .threads = settings_threads(&set)};
+        uint64_t first_id = clock_ns(); // of requests; unlikely to be one of another run's
+        (void)!getrandom(&first_id, sizeof first_id, GRND_NONBLOCK);
+        atomic_init(&s.next_id, first_id);
         status = start(&s, &err);
         if (status != DSC_OK) fprintf(stderr, "dscd: %s\n", err.text);
         exit_status = status != DSC_OK ? CLI_FAILED : serve_models(&s);

@@ -158,3 +158,23 @@ HTTP_TEST(framing, slow_senders_are_cut_off) {
     http_reply_free(&r);
     STOPS_CLEANLY();
 }
+
+// Asks for 40 MB and reads none of it.
+HTTP_TEST(framing, slow_readers_are_cut_off) {
+    SERVE_SMALL("--threads", "1", "--transfer-timeout-s", "1");
+    http_connection c = http_connect(server.port);
+    for (int i = 0; i < 30; i++) {
+        cr_assert(http_send_text(&c, "GET /v1/complexity?input_channels=1..100&output_channels=1..100&kernel=3&"
+                                     "output_size=7 HTTP/1.1\r\nHost: x\r\n\r\n"));
+    }
+    double cut = 0;
+    for (int i = 0; i < 100 && cut == 0; i++) {
+        pause_ms(100);
+        http_reply r = http_request(server.port, "GET", "/metrics", "");
+        cut = http_number_after(r.body, "\ndscd_cut_connections_total ");
+        http_reply_free(&r);
+    }
+    cr_assert_eq(cut, 1);
+    http_close(&c);
+    STOPS_CLEANLY();
+}
