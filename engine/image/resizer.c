@@ -17,6 +17,7 @@
 
 struct dsc_resizer {
     image_axis x, y;
+    const row_kernels *kernels;
     uint32_t source_channels, channels; // of fed rows, and of those that are worked on
     uint32_t base, columns;             // fed columns that are read
     uint32_t row;                       // the next fed row
@@ -96,6 +97,7 @@ static dsc_status build(dsc_resizer *r, const dsc_image_source *source, const ds
     if (status == DSC_OK) status = axis_init(&r->y, &geometry.y, preprocess, err);
     if (status != DSC_OK) return status;
     bool grey = source->channels <= 2 || preprocess->color == DSC_COLOR_GREY || target->channels == 1;
+    r->kernels = row_kernels_best();
     r->source_channels = source->channels;
     r->channels = grey ? 1 : 3;
     r->base = axis_first(&r->x);
@@ -148,10 +150,10 @@ static int32_t *sums_of(const dsc_resizer *r, uint32_t target_row) {
 static void finish_row(dsc_resizer *r, uint32_t target_row) {
     int32_t *sums = sums_of(r, target_row);
     const uint8_t *row = r->rounded;
-    row_round(sums, r->rounded, r->sum_values);
+    r->kernels->round(sums, r->rounded, r->sum_values);
     memset(sums, 0, r->sum_values * sizeof *sums); // for the next row in this slot
     if (r->sums_first) {
-        row_resize(&r->x, r->rounded, r->base, r->channels, r->resized);
+        r->kernels->resize(&r->x, r->rounded, r->channels, r->resized);
         row = r->resized;
     }
     row_write(&r->target, row, r->origin + (ptrdiff_t)target_row * r->row_step);
@@ -167,13 +169,13 @@ void dsc_resizer_push(dsc_resizer *r, const uint8_t *row) {
         part = r->converted;
     }
     if (!r->sums_first) {
-        row_resize(&r->x, part, r->base, r->channels, r->rounded);
+        r->kernels->resize(&r->x, part, r->channels, r->rounded);
         part = r->rounded;
     }
     for (uint32_t j = r->low; j < r->high; j++) {
         uint32_t tap = now - r->y.first[j];
         if (tap < r->y.count[j])
-            row_accumulate(sums_of(r, j), part, r->y.weight[(size_t)j * r->y.taps + tap], r->sum_values);
+            r->kernels->accumulate(sums_of(r, j), part, r->y.weight[(size_t)j * r->y.taps + tap], r->sum_values);
     }
     while (r->low < r->high && r->y.first[r->low] + r->y.count[r->low] <= now + 1) finish_row(r, r->low++);
 }

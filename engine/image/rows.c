@@ -28,7 +28,8 @@ static uint8_t clip(int32_t sum) {
     return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
 }
 
-static void resize_grey(const image_axis *axis, const uint8_t *restrict source, uint32_t base, uint8_t *restrict out) {
+static void resize_grey(const image_axis *axis, const uint8_t *restrict source, uint8_t *restrict out) {
+    uint32_t base = axis_first(axis);
     for (uint32_t i = 0; i < axis->outputs; i++) {
         const int32_t *w = axis->weight + (size_t)i * axis->taps;
         const uint8_t *p = source + (axis->first[i] - base);
@@ -38,7 +39,8 @@ static void resize_grey(const image_axis *axis, const uint8_t *restrict source, 
     }
 }
 
-static void resize_rgb(const image_axis *axis, const uint8_t *restrict source, uint32_t base, uint8_t *restrict out) {
+static void resize_rgb(const image_axis *axis, const uint8_t *restrict source, uint8_t *restrict out) {
+    uint32_t base = axis_first(axis);
     for (uint32_t i = 0; i < axis->outputs; i++) {
         const int32_t *w = axis->weight + (size_t)i * axis->taps;
         const uint8_t *p = source + (size_t)(axis->first[i] - base) * 3;
@@ -54,20 +56,28 @@ static void resize_rgb(const image_axis *axis, const uint8_t *restrict source, u
     }
 }
 
-void row_resize(const image_axis *axis, const uint8_t *restrict source, uint32_t base, uint32_t channels,
-                uint8_t *restrict out) {
+static void resize(const image_axis *axis, const uint8_t *restrict source, uint32_t channels, uint8_t *restrict out) {
     if (channels == 1)
-        resize_grey(axis, source, base, out);
+        resize_grey(axis, source, out);
     else
-        resize_rgb(axis, source, base, out);
+        resize_rgb(axis, source, out);
 }
 
-void row_accumulate(int32_t *restrict sums, const uint8_t *restrict row, int32_t weight, size_t count) {
+static void accumulate(int32_t *restrict sums, const uint8_t *restrict row, int32_t weight, size_t count) {
     for (size_t i = 0; i < count; i++) sums[i] += row[i] * weight;
 }
 
-void row_round(const int32_t *restrict sums, uint8_t *restrict out, size_t count) {
+static void round_sums(const int32_t *restrict sums, uint8_t *restrict out, size_t count) {
     for (size_t i = 0; i < count; i++) out[i] = clip(sums[i] + ROW_HALF);
+}
+
+const row_kernels row_kernels_ref = {resize, accumulate, round_sums};
+
+const row_kernels *row_kernels_best(void) {
+#if defined(__x86_64__)
+    if (dsc_isa_best() >= DSC_ISA_AVX2) return &row_kernels_avx2;
+#endif
+    return &row_kernels_ref;
 }
 
 void row_write(const row_target *target, const uint8_t *restrict row, float *restrict out) {

@@ -9,14 +9,17 @@
 // `first` on. Alpha is dropped. Not for from == to.
 void row_convert(const uint8_t *restrict source, uint32_t from, uint8_t *restrict out, uint32_t to, uint32_t columns);
 
-// Resizes a row: `source` begins at the axis's column `base`.
-void row_resize(const image_axis *axis, const uint8_t *restrict source, uint32_t base, uint32_t channels,
-                uint8_t *restrict out);
-
-// sums[i] += weight * row[i]
-void row_accumulate(int32_t *restrict sums, const uint8_t *restrict row, int32_t weight, size_t count);
-// Sums back to 8 bits.
-void row_round(const int32_t *restrict sums, uint8_t *restrict out, size_t count);
+// The three steps that take the time, once per instruction set; all tiers give the same bytes.
+typedef struct row_kernels {
+    // Resizes a row of 1 or 3 channels: `source` begins at the axis's first column and ends at its last.
+    void (*resize)(const image_axis *axis, const uint8_t *restrict source, uint32_t channels, uint8_t *restrict out);
+    // sums[i] += weight * row[i]
+    void (*accumulate)(int32_t *restrict sums, const uint8_t *restrict row, int32_t weight, size_t count);
+    // Sums back to 8 bits.
+    void (*round)(const int32_t *restrict sums, uint8_t *restrict out, size_t count);
+} row_kernels;
+extern const row_kernels row_kernels_ref, row_kernels_avx2;
+const row_kernels *row_kernels_best(void); // of this CPU
 
 // Where the pixels of a finished row go.
 typedef struct row_target {

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// The resizer's rows with AVX2. Products of a byte and a weight take 30 bits, so they are made in 32-bit lanes: for
+// colour two pixels at a time, four lanes each, of which one stays idle. Sums are whole numbers, so the order in which
+// they are made changes nothing, and the bytes are the reference's.
+#include "engine/image/rows.h"
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#include <string.h>
+
+#define ROW_HALF (1 << (AXIS_PRECISION - 1))
+
+static inline __m128i load_8(const uint8_t *p) {
+    return _mm_loadl_epi64((const __m128i *)(const void *)p);
+}
+
+static inline int32_t to_byte(int32_t sum) {
+    int32_t value = (sum + ROW_HALF) >> AXIS_PRECISION;
+    return value < 0 ? 0 : value > 255 ? 255 : value;
+}
+
+// Two pixels at p (8 bytes are read, 6 count) times two weights.
+static inline __m256i weigh_pair(const uint8_t *p, __m128i weights) {
+    const __m128i spread = _mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, -1, -1, -1, -1, -1, -1, -1, -1);
+    const __m256i lanes = _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1);
+    __m256i pixels = _mm256_cvtepu8_epi32(_mm_shuffle_epi8(load_8(p), spread));
+    return _mm256_mullo_epi32(pixels, _mm256_permutevar8x32_epi32(_mm256_castsi128_si256(weights), lanes));
+}
+
+// One target pixel: red, green and blue in the low three bytes.
+static inline uint32_t rgb_of(const uint8_t *p, const int32_t *w, uint32_t count) {
+    __m256i sums = _mm256_setzero_si256();
+    uint32_t k = 0;
+    for (; k + 2 <= count; k += 2)
+        sums = _mm256_add_epi32(sums,
+                                weigh_pair(p + 3 * (size_t)k, _mm_loadl_epi64((const __m128i *)(const void *)(w + k))));
+    if (k < count) sums = _mm256_add_epi32(sums, weigh_pair(p + 3 * (size_t)k, _mm_cvtsi32_si128(w[k])));
+    __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+    sum = _mm_srai_epi32(_mm_add_epi32(sum, _mm_set1_epi32(ROW_HALF)), AXIS_PRECISION);
+    sum = _mm_packs_epi32(sum, sum);
+    return (uint32_t)_mm_cvtsi128_si32(_mm_packus_epi16(sum, sum));
+}
+
+static uint32_t rgb_at_the_edge(const uint8_t *p, const int32_t *w, uint32_t count) {
+    int32_t r = 0, g = 0, b = 0;
+    for (uint32_t k = 0; k < count; k++, p += 3) {
+        r += p[0] * w[k];
+        g += p[1] * w[k];
+        b += p[2] * w[k];
+    }
+    return (uint32_t)(to_byte(r) | to_byte(g) << 8 | to_byte(b) << 16);
+}
+
+static void resize_rgb(const image_axis *axis, const uint8_t *restrict source, uint8_t *restrict out) {
+    uint32_t base = axis_first(axis);
+    const uint8_t *end = source + (size_t)(axis_last(axis) + 1 - base) * 3;
+    for (uint32_t i = 0; i < axis->outputs; i++) {
+        const int32_t *w = axis->weight + (size_t)i * axis->taps;
+        const uint8_t *p = source + (size_t)(axis->first[i] - base) * 3;
+        uint32_t count = axis->count[i];
+        // The last load reaches five bytes beyond the window's last pixel.
+        bool inside = end - p >= (ptrdiff_t)count * 3 + 5;
+        uint32_t pixel = inside ? rgb_of(p, w, count) : rgb_at_the_edge(p, w, count);
+        if (i + 1 < axis->outputs)
+            memcpy(out + 3 * (size_t)i, &pixel, 4); // the fourth byte is written over next
+        else
+            memcpy(out + 3 * (size_t)i, &pixel, 3);
+    }
+}
+
+static void resize_grey(const image_axis *axis, const uint8_t *restrict source, uint8_t *restrict out) {
+    uint32_t base = axis_first(axis);
+    for (uint32_t i = 0; i < axis->outputs; i++) {
+        const int32_t *w = axis->weight + (size_t)i * axis->taps;
+        const uint8_t *p = source + (axis->first[i] - base);
+        uint32_t count = axis->count[i], k = 0;
+        __m256i sums = _mm256_setzero_si256();
+        for (; k + 8 <= count; k += 8) {
+            __m256i weights = _mm256_loadu_si256((const __m256i *)(const void *)(w + k));
+            sums = _mm256_add_epi32(sums, _mm256_mullo_epi32(_mm256_cvtepu8_epi32(load_8(p + k)), weights));
+        }
+        __m128i half = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+        half = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0x4e));
+        int32_t sum = _mm_cvtsi128_si32(_mm_add_epi32(half, _mm_shuffle_epi32(half, 0xb1)));
+        for (; k < count; k++) sum += p[k] * w[k];
+        out[i] = (uint8_t)to_byte(sum);
+    }
+}
+
+static void resize(const image_axis *axis, const uint8_t *restrict source, uint32_t channels, uint8_t *restrict out) {
+    if (channels == 1)
+        resize_grey(axis, source, out);
+    else
+        resize_rgb(axis, source, out);
+}
+
+static void accumulate(int32_t *restrict sums, const uint8_t *restrict row, int32_t weight, size_t count) {
+    const __m256i weights = _mm256_set1_epi32(weight);
+    size_t i = 0;
+    for (; i + 8 <= count; i += 8) {
+        __m256i *place = (__m256i *)(void *)(sums + i);
+        __m256i product = _mm256_mullo_epi32(_mm256_cvtepu8_epi32(load_8(row + i)), weights);
+        _mm256_storeu_si256(place, _mm256_add_epi32(_mm256_loadu_si256(place), product));
+    }
+    for (; i < count; i++) sums[i] += row[i] * weight;
+}
+
+static void round_sums(const int32_t *restrict sums, uint8_t *restrict out, size_t count) {
+    const __m256i half = _mm256_set1_epi32(ROW_HALF);
+    size_t i = 0;
+    for (; i + 8 <= count; i += 8) {
+        __m256i sum = _mm256_add_epi32(_mm256_loadu_si256((const __m256i *)(const void *)(sums + i)), half);
+        sum = _mm256_srai_epi32(sum, AXIS_PRECISION);
+        __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+        _mm_storel_epi64((__m128i *)(void *)(out + i), _mm_packus_epi16(words, words));
+    }
+    for (; i < count; i++) out[i] = (uint8_t)to_byte(sums[i]);
+}
+
+const row_kernels row_kernels_avx2 = {resize, accumulate, round_sums};
+#endif
