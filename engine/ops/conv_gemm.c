@@ -61,7 +61,7 @@ static void gemm_tile(const void *args, char *block, uint32_t tile) {
         g.groups = groups < room ? groups : room;
         g.b = a->weights + p->weights;
         g.bias = a->bias + p->n0;
-        g.next_b = i + 1 < last ? a->weights + a->panels[i + 1].weights : NULL;
+        g.next_b = i + 1 < a->panel_count ? a->weights + a->panels[i + 1].weights : NULL;
         set_groups(g.c_group, a->out, p->n0, g.groups);
         if (a->residual) set_groups(g.r_group, a->residual, p->n0, g.groups);
         if (row_block == 0) clear_borders(a, block, p);
