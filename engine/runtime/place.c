@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The map of a session's block. Buffers are placed largest first, each at the lowest offset where it does not meet
 // a placed buffer that is alive at the same time ("greedy by size"). That is quadratic, so a program with very many
-// buffers is placed in the order of time instead, against those that are alive at that time: a little looser, but linear.
+// buffers is placed in the order of time instead, against those that are alive at that time: a little looser, but
+// linear.
 #include "engine/base/error.h"
 #include "engine/base/mem.h"
 #include "engine/runtime/program.h"
