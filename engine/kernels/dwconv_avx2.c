@@ -2,14 +2,15 @@
 // Depthwise convolution with AVX2: 3x3 and 5x5 with stride 1 and 2 in register tiles, and any other geometry.
 //
 // A tile is two output rows by up to four columns of eight channels: eight accumulators keep both FMA units busy. The
-// kernel's row is the outer loop. Within it the weights of that row stay in registers and each input column is loaded
-// once and used for every output that it touches; the two output rows share the weights, not the input rows. So each
-// accumulator meets its taps in the order (ky, kx) whatever the tile. A last odd row has tiles of up to eight columns.
+// kernel's row is the outer loop, its column the next: one weight at a time serves all accumulators, so that no
+// multiply-add waits for another. Each output row reads its own input row; the columns used most are in registers, the
+// others are read by the multiply-adds. Each accumulator meets its taps in the order (ky, kx) whatever the tile. A last
+// odd row has tiles of up to eight columns.
 #include "engine/kernels/dwconv.h"
 #include "engine/kernels/dwconv_strips.h"
 #include "engine/kernels/simd_avx2.h"
 
-#define INLINE      static inline __attribute__((always_inline))
+#define INLINE      DWCONV_UNCHECKED static inline __attribute__((always_inline))
 #define LANES       8 // of a vector
 #define COLUMNS_TWO 4 // of a tile of two rows
 #define COLUMNS_ONE 8 // of a tile of one row
@@ -84,8 +85,8 @@ INLINE void tile(const dwconv_args *a, const float *in, float *out, uint32_t lan
 
 #define NAME(kernel, stride, rows, columns) strip_##kernel##x##kernel##s##stride##_##rows##x##columns
 #define STRIP(kernel, stride, rows, columns)                                                                           \
-    static void NAME(kernel, stride, rows, columns)(const dwconv_args *a, const float *in, float *out,                 \
-                                                    uint32_t tiles) {                                                  \
+    DWCONV_UNCHECKED static void NAME(kernel, stride, rows, columns)(const dwconv_args *a, const float *in,            \
+                                                                     float *out, uint32_t tiles) {                     \
         for (uint32_t t = 0; t < tiles; t++) {                                                                         \
             tile(a, in, out, 0, kernel, stride, rows, columns);                                                        \
             tile(a, in + LANES, out + LANES, LANES, kernel, stride, rows, columns);                                    \
@@ -145,7 +146,8 @@ INLINE void any_tile(const dwconv_args *a, const float *in, float *out, uint32_t
 
 #define ANY_NAME(kernel, stride, rows, columns) strip_any_##rows##x##columns
 #define ANY_STRIP(kernel, stride, rows, columns)                                                                       \
-    static void ANY_NAME(, , rows, columns)(const dwconv_args *a, const float *in, float *out, uint32_t tiles) {       \
+    DWCONV_UNCHECKED static void ANY_NAME(, , rows, columns)(const dwconv_args *a, const float *in, float *out,        \
+                                                             uint32_t tiles) {                                         \
         for (uint32_t t = 0; t < tiles; t++) {                                                                         \
             any_tile(a, in, out, 0, columns);                                                                          \
             any_tile(a, in + LANES, out + LANES, LANES, columns);                                                      \

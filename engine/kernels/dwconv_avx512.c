@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Depthwise convolution with AVX-512: as with AVX2 (see there), but a vector is a whole pixel of 16 channels and there
-// are 32 registers, so a tile of two rows has up to seven columns: the maps of most networks are multiples of seven
-// wide.
+// are 32 registers. So tiles have up to seven columns, which divides the maps of most networks, and 3x3 with stride 1
+// has room for all its weights.
 #include "engine/kernels/dwconv.h"
 #include "engine/kernels/dwconv_strips.h"
 #include "engine/kernels/simd_avx512.h"
 
-#define INLINE static inline __attribute__((always_inline))
+#define INLINE DWCONV_UNCHECKED static inline __attribute__((always_inline))
 
-#define COLUMNS_TWO 7  // of a tile of two rows
-#define COLUMNS_ONE 14 // of a tile of one row
-#define REGISTERS   32
+#define COLUMNS   7 // of a tile
+#define REGISTERS 32
 
-INLINE void store_tile(const dwconv_args *a, float *out, __m512 acc[2][COLUMNS_ONE], const int rows,
-                       const int columns) {
+INLINE void store_tile(const dwconv_args *a, float *out, __m512 acc[2][COLUMNS], const int rows, const int columns) {
     if (a->act.kind == ACT_RELU) {
         UNROLLED for (int i = 0; i < rows * columns; i++) {
             acc[i / columns][i % columns] = simd_avx512_relu(acc[i / columns][i % columns]);
@@ -39,9 +37,9 @@ INLINE __m512 fma_memory(__m512 acc, __m512 w, const float *p) {
 }
 
 // Adds one row of the kernel. All accumulators take one tap before any takes the next, so none waits for another.
-INLINE void add_row(__m512 acc[2][COLUMNS_ONE], const float *const in[2], const float *w, const int kernel,
+INLINE void add_row(__m512 acc[2][COLUMNS], const float *const in[2], const float *w, const int kernel,
                     const int stride, const int rows, const int columns) {
-    __m512 held[2][COLUMNS_ONE * 2 + 3];
+    __m512 held[2][COLUMNS * 2 + 3];
     const int in_columns = (columns - 1) * stride + kernel;
     UNROLLED for (int i = 0; i < rows * in_columns; i++) {
         int r = i / in_columns, c = i % in_columns;
@@ -63,7 +61,7 @@ INLINE void add_row(__m512 acc[2][COLUMNS_ONE], const float *const in[2], const 
 
 INLINE void tile(const dwconv_args *a, const float *in, float *out, const int kernel, const int stride, const int rows,
                  const int columns) {
-    __m512 acc[2][COLUMNS_ONE];
+    __m512 acc[2][COLUMNS];
     __m512 bias = _mm512_loadu_ps(a->bias);
     UNROLLED for (int r = 0; r < rows; r++) {
         UNROLLED for (int x = 0; x < columns; x++) acc[r][x] = bias;
@@ -81,8 +79,8 @@ INLINE void tile(const dwconv_args *a, const float *in, float *out, const int ke
 
 #define NAME(kernel, stride, rows, columns) strip_##kernel##x##kernel##s##stride##_##rows##x##columns
 #define STRIP(kernel, stride, rows, columns)                                                                           \
-    static void NAME(kernel, stride, rows, columns)(const dwconv_args *a, const float *in, float *out,                 \
-                                                    uint32_t tiles) {                                                  \
+    DWCONV_UNCHECKED static void NAME(kernel, stride, rows, columns)(const dwconv_args *a, const float *in,            \
+                                                                     float *out, uint32_t tiles) {                     \
         for (uint32_t t = 0; t < tiles; t++) {                                                                         \
             tile(a, in, out, kernel, stride, rows, columns);                                                           \
             in += columns * stride * DWCONV_LANES;                                                                     \
@@ -95,7 +93,7 @@ INLINE void tile(const dwconv_args *a, const float *in, float *out, const int ke
 // before it, so that no accumulator is wanted again while its last multiply-add is still under way.
 INLINE void shared_tile(const dwconv_args *a, const float *in, float *out, __m512 weight[3][3], const int rows,
                         const int columns) {
-    __m512 acc[2][COLUMNS_ONE], v[COLUMNS_ONE + 2];
+    __m512 acc[2][COLUMNS], v[COLUMNS + 2];
     __m512 bias = _mm512_loadu_ps(a->bias);
     UNROLLED for (int r = 0; r < rows; r++) {
         UNROLLED for (int x = 0; x < columns; x++) acc[r][x] = bias;
@@ -116,8 +114,8 @@ INLINE void shared_tile(const dwconv_args *a, const float *in, float *out, __m51
 }
 
 #define SHARED_STRIP(kernel, stride, rows, columns)                                                                    \
-    static void NAME(kernel, stride, rows, columns)(const dwconv_args *a, const float *in, float *out,                 \
-                                                    uint32_t tiles) {                                                  \
+    DWCONV_UNCHECKED static void NAME(kernel, stride, rows, columns)(const dwconv_args *a, const float *in,            \
+                                                                     float *out, uint32_t tiles) {                     \
         __m512 weight[3][3];                                                                                           \
         UNROLLED for (int i = 0; i < 9; i++) weight[i / 3][i % 3] = _mm512_load_ps(a->w + i * DWCONV_LANES);           \
         for (uint32_t t = 0; t < tiles; t++) {                                                                         \
@@ -135,24 +133,15 @@ INLINE void shared_tile(const dwconv_args *a, const float *in, float *out, __m51
     DO(kernel, stride, rows, 5)                                                                                        \
     DO(kernel, stride, rows, 6)                                                                                        \
     DO(kernel, stride, rows, 7)
-#define FOURTEEN(kernel, stride, rows, DO)                                                                             \
-    SEVEN(kernel, stride, rows, DO)                                                                                    \
-    DO(kernel, stride, rows, 8)                                                                                        \
-    DO(kernel, stride, rows, 9)                                                                                        \
-    DO(kernel, stride, rows, 10)                                                                                       \
-    DO(kernel, stride, rows, 11)                                                                                       \
-    DO(kernel, stride, rows, 12)                                                                                       \
-    DO(kernel, stride, rows, 13)                                                                                       \
-    DO(kernel, stride, rows, 14)
 
 #define ENTRY(kernel, stride, rows, columns) NAME(kernel, stride, rows, columns),
 #define GEOMETRY(kernel, stride, STRIP)                                                                                \
-    FOURTEEN(kernel, stride, 1, STRIP)                                                                                 \
+    SEVEN(kernel, stride, 1, STRIP)                                                                                    \
     SEVEN(kernel, stride, 2, STRIP)                                                                                    \
     void dwconv_f32_##kernel##x##kernel##s##stride##_2x7_avx512(const dwconv_args *a, uint32_t y0, uint32_t y1) {      \
-        static const dwconv_strip_fn one[] = {FOURTEEN(kernel, stride, 1, ENTRY)};                                     \
+        static const dwconv_strip_fn one[] = {SEVEN(kernel, stride, 1, ENTRY)};                                        \
         static const dwconv_strip_fn two[] = {SEVEN(kernel, stride, 2, ENTRY)};                                        \
-        dwconv_cover(a, y0, y1, &(dwconv_strips){one, two, COLUMNS_ONE, COLUMNS_TWO, eltwise_f32_act_avx512});         \
+        dwconv_cover(a, y0, y1, &(dwconv_strips){one, two, COLUMNS, COLUMNS, eltwise_f32_act_avx512});                 \
     }
 
 GEOMETRY(3, 1, SHARED_STRIP)
@@ -163,7 +152,7 @@ GEOMETRY(5, 2, STRIP)
 // ---- any geometry ---------------------------------------------------------------------------------------------
 
 INLINE void any_tile(const dwconv_args *a, const float *in, float *out, const int columns) {
-    __m512 acc[2][COLUMNS_ONE];
+    __m512 acc[2][COLUMNS];
     __m512 bias = _mm512_loadu_ps(a->bias);
     UNROLLED for (int x = 0; x < columns; x++) acc[0][x] = bias;
     const float *w = a->w;
@@ -184,17 +173,18 @@ INLINE void any_tile(const dwconv_args *a, const float *in, float *out, const in
 
 #define ANY_NAME(kernel, stride, rows, columns) strip_any_##rows##x##columns
 #define ANY_STRIP(kernel, stride, rows, columns)                                                                       \
-    static void ANY_NAME(, , rows, columns)(const dwconv_args *a, const float *in, float *out, uint32_t tiles) {       \
+    DWCONV_UNCHECKED static void ANY_NAME(, , rows, columns)(const dwconv_args *a, const float *in, float *out,        \
+                                                             uint32_t tiles) {                                         \
         for (uint32_t t = 0; t < tiles; t++) {                                                                         \
             any_tile(a, in, out, columns);                                                                             \
             in += (int64_t)columns * a->stride_w * DWCONV_LANES;                                                       \
             out += columns * DWCONV_LANES;                                                                             \
         }                                                                                                              \
     }
-FOURTEEN(, , 1, ANY_STRIP)
+SEVEN(, , 1, ANY_STRIP)
 
-void dwconv_f32_any_1x14_avx512(const dwconv_args *a, uint32_t y0, uint32_t y1) {
+void dwconv_f32_any_1x7_avx512(const dwconv_args *a, uint32_t y0, uint32_t y1) {
 #define ANY_ENTRY(kernel, stride, rows, columns) ANY_NAME(, , rows, columns),
-    static const dwconv_strip_fn one[] = {FOURTEEN(, , 1, ANY_ENTRY)};
-    dwconv_cover(a, y0, y1, &(dwconv_strips){one, NULL, COLUMNS_ONE, 0, eltwise_f32_act_avx512});
+    static const dwconv_strip_fn one[] = {SEVEN(, , 1, ANY_ENTRY)};
+    dwconv_cover(a, y0, y1, &(dwconv_strips){one, NULL, COLUMNS, 0, eltwise_f32_act_avx512});
 }

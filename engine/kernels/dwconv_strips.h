@@ -6,6 +6,10 @@
 #include "engine/kernels/dwconv.h"
 #include "engine/kernels/eltwise.h"
 
+// The undefined-behaviour sanitizer would check every index of the unrolled loops, which are constants in the end, and
+// make the compilers work on them for a minute.
+#define DWCONV_UNCHECKED __attribute__((no_sanitize("undefined")))
+
 // Loops over tiles, rows and columns of constant bounds must vanish, or accumulators do not stay in registers.
 #ifdef __clang__
 #define UNROLLED _Pragma("clang loop unroll(full)")
@@ -25,8 +29,8 @@ typedef void (*dwconv_strip_fn)(const dwconv_args *a, const float *in, float *ou
 // Which input columns of a tile row are held in registers while a row of the kernel is added; the others are read by
 // the FMAs. A tile has as many registers to hold them as its accumulators, one weight and one spare leave. Columns at
 // multiples of the stride are used most often, and most in the middle; the first and last of them only once.
-static inline __attribute__((always_inline)) bool dwconv_is_held(int column, int registers, int kernel, int stride,
-                                                                 int rows, int columns) {
+DWCONV_UNCHECKED static inline __attribute__((always_inline)) bool dwconv_is_held(int column, int registers, int kernel,
+                                                                                  int stride, int rows, int columns) {
     int free_registers = (registers - 2 - rows * columns) / rows;
     int candidates = columns + (kernel - 1) / stride; // at multiples of the stride
     int first = (candidates - free_registers) / 2;
