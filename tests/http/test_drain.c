@@ -64,7 +64,7 @@ HTTP_TEST(drain, interrupt_stops_too) {
 
 // What was accepted is answered, with the connection closed behind it; new connections are not taken.
 HTTP_TEST(drain, accepted_requests_are_finished) {
-    SERVE_SLOW(4, "--threads", "1", "--drain-timeout-s", "60");
+    SERVE_SLOW(3, "--threads", "1", "--drain-timeout-s", "60");
     http_connection first, second;
     send_slow(&first);
     send_slow(&second);

@@ -65,7 +65,7 @@ HTTP_TEST(load, ready_at_the_same_moment) {
 
 // One is worked on, two wait, the fourth hears that the queue is full; those that wait are answered all the same.
 HTTP_TEST(load, full_queue) {
-    SERVE_SLOW(8, "--threads", "1", "--queue-depth", "2");
+    SERVE_SLOW(3, "--threads", "1", "--queue-depth", "2");
     http_connection busy = http_connect(server.port), waiting[2];
     send_request(&busy, "/infer?profile=none", slow_input, sizeof slow_input);
     for (int i = 0; i < 1000; i++) {
