@@ -34,6 +34,13 @@ typedef struct problem {
     act act;
 } problem;
 
+static float *to_wall(float *p, size_t count) {
+    float *copy = check_copy_to_wall(p, count);
+    check_free(p);
+    return copy;
+}
+
+// The inputs end where memory ends.
 static problem problem_make(const char *kernel, size_t count, check_filling fill, act a) {
     problem p = {.c = check_begin(kernel, check_seed() + count), .count = count, .act = a};
     check_shape(&p.c, "%zu floats, %s, %s", count, oracle_act_name(a), check_filling_name(fill));
@@ -45,6 +52,8 @@ static problem problem_make(const char *kernel, size_t count, check_filling fill
     // Activations have their knees and saturate within a few units of 0: half of the values lie there.
     for (size_t i = 0; fill == CHECK_RANDOM && i < count; i += 2) p.x[i] *= i % 3 ? 10 : 100;
     p.want = check_expect(count);
+    p.x = to_wall(p.x, count);
+    p.y = to_wall(p.y, count);
     return p;
 }
 
@@ -52,8 +61,8 @@ static problem problem_make(const char *kernel, size_t count, check_filling fill
 static bool problem_end(problem *p) {
     bool good = check_compare(&p->c, p->want, p->out);
     check_expect_free(p->want);
-    check_free(p->x);
-    check_free(p->y);
+    check_free_at_wall(p->x, p->count);
+    check_free_at_wall(p->y, p->count);
     check_free(p->out);
     return good;
 }

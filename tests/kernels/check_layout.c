@@ -57,7 +57,10 @@ static bool pack_one(const layout_kernel *k, uint32_t lanes, uint32_t channels, 
             }
         }
     }
-    k->pack(&q.p, y0, y1);
+    layout_panel p = q.p;
+    p.planes = check_copy_to_wall(q.p.planes, q.planes_size); // ends where memory ends
+    k->pack(&p, y0, y1);
+    check_free_at_wall(p.planes, q.planes_size);
     return problem_end(&q, want, q.p.panel);
 }
 
@@ -76,7 +79,10 @@ static bool unpack_one(const layout_kernel *k, uint32_t lanes, uint32_t channels
             }
         }
     }
-    k->unpack(&q.p, y0, y1);
+    layout_panel p = q.p;
+    p.panel = check_copy_to_wall(q.p.panel, q.panel_size);
+    k->unpack(&p, y0, y1);
+    check_free_at_wall(p.panel, q.panel_size);
     return problem_end(&q, want, q.p.planes);
 }
 
