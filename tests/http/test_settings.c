@@ -43,7 +43,7 @@ HTTP_TEST(settings, precedence) {
                 "\"timeout_ms\": { \"value\": 80, \"origin\": \"environment DSCD_TIMEOUT_MS\" }");
     check_shown(CHECK("--config", file, "--threads=900"),
                 "\"threads\": { \"value\": 900, \"origin\": \"flag --threads\" }");
-    check_shown(CHECK("--threads", "1"), "\"queue_depth\": { \"value\": 64, \"origin\": \"default\" }");
+    check_shown(CHECK("--threads", "1"), "\"queue_depth\": { \"value\": 128, \"origin\": \"default\" }");
     check_shown(CHECK("--no-access-log"), "\"access_log\": { \"value\": false, \"origin\": \"flag --no-access-log\" }");
     check_shown(CHECK("--model", "a=x", "--model", "b=y"), "\"value\": {\"a\": \"x\", \"b\": \"y\"}");
     check_shown(CHECK("some/net.onnx"), "\"value\": {\"net\": \"some/net.onnx\"}");
