@@ -218,6 +218,19 @@ load: deps-test ## Load the daemon with wrk and print a table
 	@$(MAKE) --no-print-directory build/dscd
 	@tests/load/load.sh build/dscd $(SECONDS_EACH)
 
+MODELS := $(patsubst %,build/models/%.onnx,mobilenet_v1 mobilenet_v2 mobilenet_v3_large mobilenet_v3_small mnasnet1_0 efficientnet_b0 xception)
+.PHONY: bench bench-peers bench-hog
+bench: bench-models ## Time the seven networks with one thread and with two
+	@$(MAKE) --no-print-directory build/dscd
+	@for m in $(MODELS); do for t in 1 2; do printf '%-20s ' $$(basename $$m .onnx); build/dscd bench $$m --threads $$t; done; done
+bench-peers: bench-models ## Time them beside ONNX Runtime (fetched with npm), in turn
+	@$(MAKE) --no-print-directory build/dscd
+	@[ -d build/peers/node_modules/onnxruntime-node ] || npm install --prefix build/peers --ignore-scripts --no-audit --no-fund --silent onnxruntime-node@1.30.0
+	@tests/bench/peers.sh build/dscd $(CURDIR)/build/peers/node_modules $(MODELS)
+bench-hog: bench-models ## Time two threads beside a process that holds a core
+	@$(MAKE) --no-print-directory build/dscd
+	@tests/bench/hog.sh build/dscd $(MODELS)
+
 ACCURACY := $(B)/tests/accuracy/accuracy
 $(ACCURACY): $(B)/tests/accuracy/accuracy.o $(B)/tests/support/dscd_process.o $(B)/tests/support/http_client.o
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lz -lm
