@@ -60,7 +60,7 @@ static double mean_difference(const float *a, const float *b, bool grey) {
     return sum / VALUES;
 }
 
-Test(decode, awkward_files_are_answered_as_their_index_says, .timeout = 60) {
+Test(decode, awkward_files_are_answered_as_their_index_says) {
     cJSON *index = read_index();
     static float out[VALUES];
     for (const cJSON *item = index->child; item; item = item->next) {
@@ -81,7 +81,7 @@ Test(decode, awkward_files_are_answered_as_their_index_says, .timeout = 60) {
     cJSON_Delete(index);
 }
 
-Test(decode, variants_look_like_their_originals, .timeout = 60) {
+Test(decode, variants_look_like_their_originals) {
     static float original[VALUES], variant[VALUES];
     static const char *const names[2] = {"golden_retriever.jpeg", "zebra.jpeg"};
     static const char *const prefixes[2] = {"golden_", "zebra"};
@@ -103,7 +103,7 @@ Test(decode, variants_look_like_their_originals, .timeout = 60) {
 }
 
 // Cut off anywhere, an image is refused, or nothing of it is missing but its end marker.
-Test(decode, cut_off_files_are_refused, .timeout = 120) {
+Test(decode, cut_off_files_are_refused) {
     static const char *const names[] = {"images/bee.jpeg", "images/awkward/zebra_prog.jpg", "images/awkward/zebra.png",
                                         "images/awkward/golden_gray.jpg"};
     static float out[VALUES], whole[VALUES];
@@ -129,7 +129,7 @@ Test(decode, cut_off_files_are_refused, .timeout = 120) {
 }
 
 // No damage leads to a crash or an answer other than an image or a sentence.
-Test(decode, damaged_files_are_survived, .timeout = 120) {
+Test(decode, damaged_files_are_survived) {
     static const char *const names[] = {"images/golden_retriever.jpeg",        "images/awkward/golden_prog.jpg",
                                         "images/awkward/golden_rgba.png",      "images/awkward/zebra_prog_arith.jpg",
                                         "images/awkward/zebra_cmyk_adobe.jpg", "images/awkward/golden_exif6.jpg"};
