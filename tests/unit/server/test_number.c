@@ -55,7 +55,7 @@ static void check_reading(const char *text) {
     }
 }
 
-Test(number, reads_random_decimals_as_the_c_library_does, .timeout = 120) {
+Test(number, reads_random_decimals_as_the_c_library_does) {
     for (int n = 0; n < 1000000; n++) {
         char text[80];
         uint64_t r = random_u64();
@@ -75,7 +75,7 @@ Test(number, reads_random_decimals_as_the_c_library_does, .timeout = 120) {
 }
 
 // What Python's json.dumps() sends for an array of floats, and shorter and longer ones.
-Test(number, reads_floats_printed_with_any_number_of_digits, .timeout = 120) {
+Test(number, reads_floats_printed_with_any_number_of_digits) {
     for (int n = 0; n < 500000; n++) {
         float value = float_of((uint32_t)random_u64());
         if (!isfinite(value)) continue;
@@ -87,7 +87,7 @@ Test(number, reads_floats_printed_with_any_number_of_digits, .timeout = 120) {
     }
 }
 
-Test(number, reads_what_lies_on_or_beside_the_border_of_two_floats, .timeout = 120) {
+Test(number, reads_what_lies_on_or_beside_the_border_of_two_floats) {
     check_reading("1.00000005960464477540]");
     check_reading("1.00000005960464477539]");
     check_reading("1.000000059604644775390625]");
@@ -168,7 +168,7 @@ static void check_float_printing(float value) {
     cr_assert_leq(size, strlen(widest), "%s is longer than %s", text, widest);
 }
 
-Test(number, prints_floats_that_read_back, .timeout = 120) {
+Test(number, prints_floats_that_read_back) {
     for (int n = 0; n < 1000000; n++) {
         float any = float_of((uint32_t)random_u64());
         if (isfinite(any)) check_float_printing(any);
