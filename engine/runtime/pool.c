@@ -2,6 +2,10 @@
 // The pool. A running step is published in its run's slot as a ticket: the upper half names the publication, the lower
 // half is the next tile. A tile is taken by compare-and-swap, so a member that looked at an older publication
 // cannot take one of the newer by mistake. Before a slot's other fields change its ticket is closed.
+//
+// A member may lose its CPU to another process in the middle of a tile, and the step then waits for it for a whole
+// slice of the scheduler, several milliseconds. When that happens, steps are run by their callers alone for a while,
+// twice as long each time, before members are let in again.
 #define _GNU_SOURCE
 #include "engine/runtime/pool.h"
 
@@ -26,6 +30,9 @@
 #define THREADS_MAX     1024
 #define CLOSED          0xffffffffu // as a ticket's tile: nothing to take
 #define DEFAULT_SPIN_NS 100000u     // longer than the gap between two steps, shorter than a scheduler's slice
+#define STALL_NS        500000u     // waiting longer than this, and than a few tiles take, is waiting for the scheduler
+#define ALONE_MIN_NS    20000000u   // how long callers then stay alone
+#define ALONE_MAX_NS    1280000000u
 
 struct pool_slot {
     _Alignas(64) _Atomic uint64_t ticket;
@@ -47,6 +54,8 @@ struct dsc_pool {
     _Atomic uint32_t work_epoch; // counts dsc_pool_wake()
     _Atomic uint32_t event;      // what sleeping members wait on
     _Atomic uint32_t sleepers;
+    _Atomic uint64_t alone_until_ns;
+    _Atomic uint64_t alone_ns; // how long the last time was
     _Atomic bool is_stopping;
 };
 
@@ -171,6 +180,19 @@ static void abandon(dsc_pool *pool, pool_slot *slot) {
     wait_for_tiles(pool, slot, begun < tiles ? begun : tiles);
 }
 
+// Remembers how long a step whose tiles take about `tile_ns` each had to wait for its last ones.
+static void note_wait(dsc_pool *pool, uint64_t now_ns, uint64_t waited_ns, uint64_t tile_ns) {
+    uint64_t alone_ns = atomic_load_explicit(&pool->alone_ns, memory_order_relaxed);
+    if (waited_ns > STALL_NS && waited_ns > 4 * tile_ns) {
+        alone_ns = alone_ns ? 2 * alone_ns : ALONE_MIN_NS;
+        if (alone_ns > ALONE_MAX_NS) alone_ns = ALONE_MAX_NS;
+        atomic_store_explicit(&pool->alone_ns, alone_ns, memory_order_relaxed);
+        atomic_store_explicit(&pool->alone_until_ns, now_ns + alone_ns, memory_order_relaxed);
+    } else if (alone_ns && now_ns > atomic_load_explicit(&pool->alone_until_ns, memory_order_relaxed) + alone_ns) {
+        atomic_store_explicit(&pool->alone_ns, 0, memory_order_relaxed); // as long together as alone before
+    }
+}
+
 static dsc_status run_alone(const step *s, char *block, const pool_stops *stops) {
     for (uint32_t tile = 0; tile < s->tiles; tile++) {
         dsc_status status = pool_check_stops(stops);
@@ -182,16 +204,23 @@ static dsc_status run_alone(const step *s, char *block, const pool_stops *stops)
 
 dsc_status pool_run_step(dsc_pool *pool, pool_slot *slot, const step *s, char *block, const pool_stops *stops) {
     if (!slot || s->tiles == 1) return run_alone(s, block, stops);
+    uint64_t start = clock_ns();
+    if (start < atomic_load_explicit(&pool->alone_until_ns, memory_order_relaxed)) return run_alone(s, block, stops);
     publish(slot, s, block);
     wake_sleepers(pool, INT_MAX);
+    uint32_t own_tiles = 0;
     do {
         dsc_status status = pool_check_stops(stops);
         if (status != DSC_OK) {
             abandon(pool, slot);
             return status;
         }
+        own_tiles++;
     } while (run_one_tile(slot));
+    uint64_t own_end = clock_ns();
     wait_for_tiles(pool, slot, s->tiles);
+    uint64_t end = clock_ns();
+    note_wait(pool, end, end - own_end, (own_end - start) / own_tiles);
     return DSC_OK;
 }
 

@@ -5,7 +5,7 @@ set -euo pipefail
 dscd=$1 seconds=${2:-10}
 here=$(dirname "$0")
 work=$(mktemp -d)
-"$dscd" serve --listen 127.0.0.1:0 --port-file "$work/port" --access-log false >"$work/log" 2>&1 &
+"$dscd" serve --listen 127.0.0.1:0 --port-file "$work/port" --no-access-log >"$work/log" 2>&1 &
 daemon=$!
 trap 'kill $daemon 2>/dev/null || true; wait $daemon 2>/dev/null || true; rm -rf "$work"' EXIT
 for _ in $(seq 100); do [ -s "$work/port" ] && break; sleep 0.05; done
