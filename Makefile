@@ -38,7 +38,7 @@ SERVER_LIBS := -lmicrohttpd -lcjson -ljpeg -lspng
 
 ENGINE_SRC := $(wildcard engine/*.c engine/*/*.c)
 SERVER_SRC := $(wildcard server/*.c server/*/*.c)
-SERVER_ASM := $(wildcard server/*.S)
+SERVER_ASM := $(wildcard server/*/*.S)
 PROTO_OBJ := $(B)/gen/engine/onnx/onnx.pb-c.o
 ENGINE_OBJ := $(ENGINE_SRC:%.c=$(B)/%.o) $(PROTO_OBJ)
 SERVER_OBJ := $(SERVER_SRC:%.c=$(B)/%.o) $(SERVER_ASM:%.S=$(B)/%.o)
@@ -87,9 +87,9 @@ $(B)/commit: FORCE
 	@mkdir -p $(@D)
 	@echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' >$@
 FORCE:
-$(B)/server/build_info.o: $(B)/commit
-$(B)/server/embedded.o: $(wildcard config/models/fashion/* config/models/fashion/1/*)
-$(B)/server/build_info.o: CFLAGS += -DDSCD_COMMIT='"$(COMMIT)"'
+$(B)/server/base/build_info.o: $(B)/commit
+$(B)/server/model/embedded.o: $(wildcard config/models/fashion/* config/models/fashion/1/*)
+$(B)/server/base/build_info.o: CFLAGS += -DDSCD_COMMIT='"$(COMMIT)"'
 
 $(B)/gen/engine/onnx/onnx.pb-c.h $(B)/gen/engine/onnx/onnx.pb-c.c &: engine/onnx/onnx.proto
 	@mkdir -p $(B)/gen/engine/onnx

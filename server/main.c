@@ -2,10 +2,10 @@
 //
 // dscd: one program, a verb for each thing that it does.
 #include "engine/dsc.h"
-#include "server/build_info.h"
-#include "server/cli.h"
-#include "server/http.h"
-#include "server/json_file.h"
+#include "server/base/build_info.h"
+#include "server/base/json_file.h"
+#include "server/cli/cli.h"
+#include "server/http/http.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +15,7 @@ static const struct {
     int (*run)(int argc, char **argv);
 } verbs[] = {
 #define VERB(name, summary) {#name, summary, cli_##name},
-#include "server/verb_list.inc"
+#include "server/cli/verb_list.inc"
 #undef VERB
 };
 #define VERB_COUNT (sizeof verbs / sizeof verbs[0])

@@ -3,7 +3,7 @@
 // GET /v1/complexity: multiplications of a vanilla and of a separable convolution by the published formulas, for
 // every combination of the values given.
 #define _GNU_SOURCE
-#include "server/job.h"
+#include "server/http/job.h"
 
 #include <errno.h>
 #include <inttypes.h>

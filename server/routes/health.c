@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // GET /v2/health/live and /v2/health/ready.
-#include "server/job.h"
-#include "server/service.h"
+#include "server/http/job.h"
+#include "server/http/service.h"
 
 void live_answer(job *j) {
     buffer_text(&j->reply.body, "{\"live\":true}\n");

@@ -2,11 +2,11 @@
 //
 // POST and PUT of /infer, /v2/models/{model}/infer and /v2/models/{model}/versions/{version}/infer.
 #define _GNU_SOURCE
-#include "server/clock.h"
-#include "server/job.h"
-#include "server/model_store.h"
-#include "server/pipeline.h"
-#include "server/service.h"
+#include "server/base/clock.h"
+#include "server/http/job.h"
+#include "server/http/pipeline.h"
+#include "server/http/service.h"
+#include "server/model/model_store.h"
 
 #include <strings.h>
 

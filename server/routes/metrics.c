@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // GET /metrics, in Prometheus's text format.
-#include "server/build_info.h"
-#include "server/job.h"
-#include "server/model_store.h"
-#include "server/service.h"
+#include "server/base/build_info.h"
+#include "server/http/job.h"
+#include "server/http/service.h"
+#include "server/model/model_store.h"
 
 #include <inttypes.h>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // GET /v2/models/{model}[/versions/{version}] and its /ready.
-#include "server/job.h"
-#include "server/model_store.h"
-#include "server/service.h"
+#include "server/http/job.h"
+#include "server/http/service.h"
+#include "server/model/model_store.h"
 
 #include <inttypes.h>
 

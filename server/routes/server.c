@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // GET /v2: what this server is.
-#include "server/job.h"
+#include "server/http/job.h"
 
 void server_answer(job *j) {
     buffer_text(&j->reply.body, "{\"name\":\"dscd\",\"version\":\"" DSC_VERSION

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/infer_request.h"
+#include "server/infer/infer_request.h"
 
 #define BYTES_MAX (1 << 20)
 

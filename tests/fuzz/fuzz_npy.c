@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/npy.h"
+#include "server/image/npy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,7 +2,7 @@
 // libFuzzer: any bytes as a PNG, through the resizer into a tensor. The first byte chooses size and preprocessing.
 #include <string.h>
 
-#include "server/decode.h"
+#include "server/image/decode.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

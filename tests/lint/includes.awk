@@ -5,11 +5,19 @@ BEGIN {
     rank["graph"] = rank["kernels"] = rank["image"] = rank["runtime"] = 1
     rank["ops"] = 2
     rank["onnx"] = rank["passes"] = rank["plan"] = rank["verify"] = 3
-    door["microhttpd.h"] = "^server/http[a-z_]*\\.[ch]$"
-    door["jpeglib.h"] = "^(server/|tests/unit/server/test_)decode_jpeg[a-z_]*\\.[ch]$"
-    door["spng.h"] = "^(server/|tests/unit/server/test_)decode_png[a-z_]*\\.[ch]$"
+    door["microhttpd.h"] = "^server/http/http[a-z_]*\\.[ch]$"
+    door["jpeglib.h"] = "^(server/image/|tests/unit/server/image/test_)decode_jpeg[a-z_]*\\.[ch]$"
+    door["spng.h"] = "^(server/image/|tests/unit/server/image/test_)decode_png[a-z_]*\\.[ch]$"
     door["onnx.pb-c.h"] = "^engine/onnx/"
     door["protobuf-c/protobuf-c.h"] = "^engine/onnx/"
+}
+# The server's floors: a room sees its own floor and lower ones.
+BEGIN {
+    floor["base"] = 0
+    floor["settings"] = floor["image"] = 1
+    floor["infer"] = 2
+    floor["model"] = floor["http"] = floor["routes"] = 3 # what runs: they share the service
+    floor["cli"] = 4
 }
 function room(path, parts) { return split(path, parts, "/") > 2 ? parts[2] : "" }
 function complain(why) { printf "%s:%d: %s: %s\n", FILENAME, FNR, why, $0; bad = 1 }
@@ -29,6 +37,9 @@ function complain(why) { printf "%s:%d: %s: %s\n", FILENAME, FNR, why, $0; bad =
         if (theirs != "" && theirs != mine && rank[theirs] >= rank[mine])
             complain("rank " rank[mine] " does not see rank " rank[theirs])
     }
+    if (from ~ /^server\// && what ~ /^server\// && room(from, a) != room(what, b) && room(from, a) != "" &&
+        floor[room(what, b)] > floor[room(from, a)])
+        complain("the room " room(from, a) " does not see " room(what, b))
     if (from ~ /^server\// && what ~ /^engine\// && what != "engine/dsc.h" && what != "engine/dsc_image.h")
         complain("the server sees only the engine's public headers")
 }

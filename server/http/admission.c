@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Admission: the checks that need no worker.
+#define _GNU_SOURCE
+#include "server/http/admission.h"
+
+#include "server/base/clock.h"
+#include "server/http/job.h"
+#include "server/http/scheduler.h"
+#include "server/http/service.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static void refuse_unknown(job *j, route_result result, unsigned allowed) {
+    char methods[32];
+    route_methods_text(allowed, methods);
+    if (result == ROUTE_NO_PATH) {
+        reply_problem(&j->reply, 404, "there is nothing at this path; GET /v2 tells what this server is");
+    } else {
+        reply_problem(&j->reply, 405, "%s does not fit this path; allowed: %s", request_method_name(j->request.method),
+                      methods);
+        memcpy(j->reply.allow, methods, sizeof methods);
+    }
+}
+
+// A request's own id is taken over where it is short and plain, as it goes back into a header and into the log.
+static void choose_id(job *j) {
+    const char *sent = j->request.headers[HEADER_request_id];
+    size_t length = sent == NULL ? 0 : strlen(sent);
+    bool is_sane = length != 0 && length < sizeof j->request_id;
+    for (size_t i = 0; is_sane && i < length; i++)
+        is_sane = isalnum((unsigned char)sent[i]) || strchr("-_.:/+=", sent[i]);
+    if (is_sane) {
+        memcpy(j->request_id, sent, length + 1);
+        return;
+    }
+    uint64_t number = atomic_fetch_add_explicit(&j->service->next_id, 1, memory_order_relaxed);
+    (void)snprintf(j->request_id, sizeof j->request_id, "%016" PRIx64, number);
+}
+
+static bool is_too_large(job *j) {
+    uint64_t limit = j->service->settings->max_body_bytes;
+    if (!j->request.has_length || j->request.length <= limit) return false;
+    reply_problem(&j->reply, 413, "the body has %" PRIu64 " bytes; this server takes at most %" PRIu64,
+                  j->request.length, limit);
+    j->reply.must_close = true; // it will not be read
+    return true;
+}
+
+void admission_headers(job *j) {
+    unsigned allowed = 0;
+    choose_id(j);
+    if (j->request.problem != NULL) {
+        reply_problem(&j->reply, j->request.problem_status, "%s", j->request.problem);
+    } else {
+        route_result result = route_find(&j->request, &j->route, &allowed);
+        if (result != ROUTE_FOUND) {
+            refuse_unknown(j, result, allowed);
+        } else if (!is_too_large(j)) {
+            j->route.route->admit(j);
+        }
+    }
+    if (j->reply.status != 0) job_move(j, JOB_ANSWERED);
+}
+
+bool admission_reserve_body(job *j, uint64_t bytes) {
+    metrics *m = j->service->metrics;
+    metrics_add(m, METRIC_pending_body_bytes, (int64_t)bytes);
+    j->body_reserved += bytes;
+    int64_t limit = (int64_t)j->service->settings->max_pending_body_bytes;
+    return metrics_get(m, METRIC_pending_body_bytes) <= limit;
+}
+
+void admission_received(job *j) {
+    assert(j->state == JOB_RECEIVING);
+    service *s = j->service;
+    if (!j->route.route->is_queued) {
+        j->route.route->answer(j);
+        assert(j->reply.status != 0);
+        job_move(j, JOB_ANSWERED);
+    } else if (scheduler_reserve(s->scheduler)) {
+        j->holds_slot = true;
+    } else {
+        metrics_add(s->metrics, METRIC_refused_total, 1);
+        j->reply.retry_after_s = 1;
+        reply_problem(&j->reply, 503, "the queue is full: %" PRIu64 " requests wait already; try again later",
+                      s->settings->queue_depth);
+        job_move(j, JOB_ANSWERED);
+    }
+}
+
+void admission_hand_over(job *j) {
+    assert(j->holds_slot);
+    j->holds_slot = false; // the queue's own from now on
+    scheduler_push(j->service->scheduler, j);
+}
+
+void admission_release(job *j) {
+    if (j->holds_slot) scheduler_release(j->service->scheduler);
+    j->holds_slot = false;
+    if (j->body_reserved != 0) metrics_add(j->service->metrics, METRIC_pending_body_bytes, -(int64_t)j->body_reserved);
+    j->body_reserved = 0;
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The corridor of an inference on a worker. Every room either passes the work on or leaves a fault; all leave by the
+// same door.
+#define _GNU_SOURCE
+#include "server/http/pipeline.h"
+
+#include "server/base/clock.h"
+#include "server/http/job.h"
+#include "server/http/service.h"
+#include "server/image/preprocess.h"
+#include "server/model/model_store.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+typedef struct work {
+    job *job;
+    uint32_t member;
+    model_version *version;
+    infer_request request;
+    planned *planned;
+    dsc_plan *plan;
+    dsc_session *session;
+    infer_profile detail;
+    fault fault;
+} work;
+
+// ---- rooms ----------------------------------------------------------------------------------------------------
+
+// A job may have waited until nobody wants it any more.
+static bool still_wanted(work *w) {
+    if (__atomic_load_n(&w->job->cancel, __ATOMIC_RELAXED) != 0) {
+        return fault_set(&w->fault, 499, "cancelled before it was begun");
+    }
+    if (clock_ns() < w->job->inference.deadline_ns) return true;
+    return fault_set(&w->fault, 504, "the deadline passed while the request waited for a worker");
+}
+
+static bool open_request(work *w) {
+    job *j = w->job;
+    const char *header_length = j->request.headers[HEADER_inference_header_length];
+    body_facts facts = {
+        .content_type = j->request.headers[HEADER_content_type],
+        .has_header_length = header_length != NULL,
+        .bytes = j->request.body,
+        .size = j->request.body_size,
+        .input_bytes = model_version_input_bytes(w->version),
+    };
+    if (header_length != NULL && !body_header_length(header_length, &facts.header_length, &w->fault)) return false;
+    const infer_signature *signature = model_version_signature(w->version);
+    if (!infer_request_open(&facts, signature, &j->inference.options, &w->request, &w->fault)) return false;
+    // What the body asks for counts, but can only shorten the deadline that admission gave.
+    const infer_options *options = &w->request.options;
+    uint64_t own_ns = j->times.began_ns + options->timeout_ns;
+    if (options->has_timeout && own_ns < j->inference.deadline_ns) j->inference.deadline_ns = own_ns;
+    bool is_bytes = w->request.all_binary;
+    for (uint32_t i = 0; i < w->request.output_count; i++) is_bytes |= w->request.outputs[i].binary;
+    if (is_bytes && j->inference.format == REPLY_JSON) j->inference.format = REPLY_BYTES;
+    w->detail = options->profile;
+    if (w->detail == INFER_PROFILE_DEFAULT) {
+        bool has_layers = j->inference.format == REPLY_JSON || j->inference.format == REPLY_CSV;
+        w->detail = has_layers ? INFER_PROFILE_LAYERS : INFER_PROFILE_NONE;
+    }
+    return true;
+}
+
+static bool take_session(work *w) {
+    dsc_shape shapes[INFER_INPUTS_MAX];
+    dsc_error err = {0};
+    uint32_t count = model_version_signature(w->version)->input_count;
+    model_version_shapes(w->version, shapes); // an image has the model's own
+    if (!w->request.has_image) count = infer_request_shapes(&w->request, shapes);
+    dsc_status status = plan_cache_take(model_version_plans(w->version), shapes, count, w->member, &w->planned, &err);
+    if (status != DSC_OK) return fault_from_engine(&w->fault, "the request's shapes", &err);
+    w->plan = planned_plan(w->planned);
+    w->session = planned_session(w->planned, w->member);
+    return true;
+}
+
+static bool decode_the_image(work *w) {
+    job *j = w->job;
+    const dsc_preprocess *preprocess = model_version_preprocess(w->version);
+    dsc_tensor_info info = dsc_plan_input(w->plan, 0);
+    dsc_image_target target = {0};
+    if (!preprocess_target(&info, &target, &w->fault)) return false;
+    if (preprocess == NULL) return fault_set(&w->fault, 415, "this model does not take images; send it a tensor");
+    target.data = dsc_session_input(w->session, 0);
+    decode_limits limits = decode_limits_default();
+    limits.pixels = j->service->settings->max_pixels;
+    limits.deadline_ns = j->inference.deadline_ns;
+    decode_source source = w->request.image;
+    source.limits = &limits;
+    decode_stats stats = {0};
+    bool is_ok = decode_image(&source, preprocess, &target, &stats, &w->fault);
+    j->inference.decode_ns += stats.decode_ns;
+    j->inference.preprocess_ns = stats.preprocess_ns;
+    return is_ok;
+}
+
+static bool fill_inputs(work *w) {
+    if (w->request.has_image) return decode_the_image(w);
+    uint64_t began_ns = clock_ns();
+    for (uint32_t i = 0; i < w->request.input_count; i++) {
+        if (!infer_request_fill(&w->request, i, dsc_session_input(w->session, i), &w->fault)) return false;
+    }
+    w->job->inference.decode_ns += clock_ns() - began_ns;
+    return true;
+}
+
+// How far a run came that ended early.
+static bool late_fault(work *w) {
+    uint32_t rows = dsc_plan_row_count(w->plan), reached = dsc_session_profile(w->session).reached_row;
+    const char *name = reached < rows ? dsc_plan_rows(w->plan)[reached].name : "its end";
+    return fault_set(&w->fault, 504, "the deadline passed at layer %" PRIu32 " of %" PRIu32 " (%.200s)",
+                     reached < rows ? reached + 1 : rows, rows, name);
+}
+
+static bool run_network(work *w) {
+    job *j = w->job;
+    dsc_error err = {0};
+    const dsc_run_options options = {
+        .deadline_ns = j->inference.deadline_ns,
+        .cancel = &j->cancel,
+        .profile = w->detail == INFER_PROFILE_LAYERS,
+    };
+    uint64_t began_ns = clock_ns();
+    dsc_status status = dsc_session_run(w->session, j->service->pool, &options, &err);
+    j->inference.inference_ns = status == DSC_OK ? dsc_session_profile(w->session).inference_ns : clock_ns() - began_ns;
+    model_version_count(w->version, status == DSC_OK, j->inference.inference_ns);
+    if (status == DSC_OK) return true;
+    if (status == DSC_DEADLINE) return late_fault(w);
+    if (status == DSC_CANCELLED) return fault_set(&w->fault, 499, "cancelled while it ran");
+    return fault_from_engine(&w->fault, "the inference", &err);
+}
+
+// ---- the reply ------------------------------------------------------------------------------------------------
+
+static void list_outputs(const work *w, reply_output out[INFER_OUTPUTS_MAX]) {
+    bool is_any_binary = w->request.all_binary;
+    for (uint32_t i = 0; i < w->request.output_count; i++) is_any_binary |= w->request.outputs[i].binary;
+    for (uint32_t i = 0; i < w->request.output_count; i++) {
+        const infer_output *wanted = &w->request.outputs[i];
+        out[i] = (reply_output){
+            .info = dsc_plan_output(w->plan, wanted->index),
+            .data = dsc_session_output(w->session, wanted->index),
+            .binary = is_any_binary ? wanted->binary || w->request.all_binary : true, // Accept alone asked: all
+            .classification = wanted->classification,
+        };
+    }
+}
+
+static reply_timing timing_of(const job *j) {
+    return (reply_timing){
+        .receive_ns = j->times.received_ns - j->times.began_ns,
+        .queue_ns = j->times.taken_ns - j->times.received_ns,
+        .decode_ns = j->inference.decode_ns,
+        .preprocess_ns = j->inference.preprocess_ns,
+        .inference_ns = j->inference.inference_ns,
+        .encode_start_ns = clock_ns(),
+        .start_ns = j->times.began_ns,
+    };
+}
+
+static bool encode_reply(work *w) {
+    job *j = w->job;
+    dsc_profile times = dsc_session_profile(w->session);
+    reply_output outputs[INFER_OUTPUTS_MAX];
+    list_outputs(w, outputs);
+    const reply_profile profile = {
+        .detail = w->detail,
+        .isa = dsc_plan_isa(w->plan),
+        .threads = times.threads,
+        .cost = dsc_plan_cost(w->plan),
+        .rows = dsc_plan_rows(w->plan),
+        .row_ns = times.rows != 0 ? times.row_ns : NULL,
+        .row_count = dsc_plan_row_count(w->plan),
+    };
+    classify_settings classes = *model_version_classes(w->version);
+    if (w->request.options.has_topk) classes.top_k = w->request.options.topk;
+    const reply_timing timing = timing_of(j);
+    const infer_reply answer = {
+        .model_name = model_version_model_name(w->version),
+        .model_version = model_version_name(w->version),
+        .id = w->request.id,
+        .output_count = w->request.output_count,
+        .outputs = outputs,
+        .classes = &classes,
+        .profile = w->detail == INFER_PROFILE_NONE ? NULL : &profile,
+        .timing = &timing,
+    };
+    size_t json_size = REPLY_NO_HEADER_LENGTH;
+    reply_format format = j->inference.format;
+    bool is_ok = infer_reply_write(&answer, format, &j->reply.body, &json_size, &w->fault);
+    j->inference.encode_ns = clock_ns() - timing.encode_start_ns;
+    if (!is_ok) return false;
+    if (format == REPLY_BYTES) j->reply.header_length = json_size;
+    reply_ok(&j->reply, reply_content_type(format));
+    return true;
+}
+
+static void answer_fault(work *w) {
+    job *j = w->job;
+    int status = w->fault.http_status;
+    // Cancelled either because the client left, who will not read this, or because the time to drain is over.
+    if (status == 499 && service_get_phase(j->service) >= SERVICE_DRAINING) status = 503;
+    reply_problem(&j->reply, status, "%s",
+                  status == 503 && w->fault.http_status == 499 ? "the server is stopping; try another one"
+                                                               : w->fault.text);
+}
+
+void pipeline_run(job *j, uint32_t member) {
+    work w = {.job = j, .member = member, .version = j->inference.version};
+    uint64_t began_ns = clock_ns();
+    bool is_ok = still_wanted(&w) && open_request(&w);
+    j->inference.decode_ns = clock_ns() - began_ns;
+    is_ok = is_ok && take_session(&w) && fill_inputs(&w) && run_network(&w) && encode_reply(&w);
+    if (!is_ok) answer_fault(&w);
+    plan_cache_return(model_version_plans(w.version), w.planned);
+    infer_request_close(&w.request);
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A request as it was sent: method, target, the headers that matter, and the body. The target is taken apart here
+// and not by the HTTP library, which lets broken escapes and NUL bytes pass.
+//
+// Ownership: a request owns its copy of the target and its body; header values are lent by the HTTP library until
+// the request is completed. Threads: whoever owns the job.
+#ifndef DSCD_REQUEST_H
+#define DSCD_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define REQUEST_SEGMENTS_MAX 8
+#define REQUEST_QUERY_MAX    32
+#define REQUEST_TARGET_MAX   8192
+
+typedef enum request_method {
+    METHOD_GET = 1,
+    METHOD_HEAD = 2,
+    METHOD_POST = 4,
+    METHOD_PUT = 8,
+    METHOD_OTHER = 16,
+} request_method;
+
+typedef enum request_header {
+#define HEADER(field, name) HEADER_##field,
+#include "server/http/header_list.inc"
+#undef HEADER
+    HEADER_COUNT
+} request_header;
+extern const char *const request_header_names[HEADER_COUNT];
+
+typedef struct request_argument {
+    const char *key, *value; // decoded; value "" where there is no '='
+} request_argument;
+
+typedef struct request {
+    request_method method;
+    char *target;         // as it was sent, for the log
+    char *decoded;        // what segments and arguments point into
+    const char *problem;  // NULL, or what is wrong with the target: a sentence, for `problem_status`
+    int problem_status;   // 400 or 414
+    size_t segment_count; // "/v2/models" has two; "/" none; a slash at the end makes no difference
+    const char *segments[REQUEST_SEGMENTS_MAX];
+    size_t argument_count;
+    request_argument arguments[REQUEST_QUERY_MAX];
+    const char *headers[HEADER_COUNT]; // NULL where absent; the first of several
+    bool has_length;                   // Content-Length was sent ...
+    uint64_t length;                   // ... and this is it
+    bool is_chunked;
+    uint8_t *body; // NULL while empty; followed by a zero byte
+    size_t body_size, body_capacity;
+} request;
+
+// Copies and takes apart `target`. False where memory is out; what else is wrong is told by `problem`.
+bool request_open(request *r, const char *target);
+void request_close(request *r);
+
+request_method request_method_parse(const char *name);
+const char *request_method_name(request_method method);
+// The first argument with this key, or NULL.
+const char *request_argument_get(const request *r, const char *key);
+
+// Appends to the body, which grows up to `limit_bytes`; what is announced is not allocated before it comes.
+typedef enum request_append_result { APPEND_OK, APPEND_TOO_LARGE, APPEND_NO_MEMORY } request_append_result;
+request_append_result request_append(request *r, const void *bytes, size_t size, uint64_t limit_bytes);
+
+#endif

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// topk, profile and timeout_ms, from the query or from a JSON request's parameters.
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/infer/classify.h"
+#include "server/infer/infer_parts.h"
+
+#define TOPK_MAX       CLASSIFY_TOP_MAX
+#define TIMEOUT_MS_MAX 3600000
+
+static bool set_topk(infer_options *options, double value, fault *f) {
+    if (!(value >= 0 && value <= TOPK_MAX) || value > floor(value))
+        return fault_set(f, 400, "topk must be a whole number from 0 to %d", TOPK_MAX);
+    options->has_topk = true;
+    options->topk = (uint32_t)value;
+    return true;
+}
+
+static bool set_timeout(infer_options *options, double value, fault *f) {
+    if (!(value >= 0.001 && value <= TIMEOUT_MS_MAX))
+        return fault_set(f, 400, "timeout_ms must be above 0 and at most %d", TIMEOUT_MS_MAX);
+    options->has_timeout = true;
+    options->timeout_ns = (uint64_t)(value * 1e6);
+    return true;
+}
+
+static bool set_profile(infer_options *options, const char *value, fault *f) {
+    static const struct {
+        const char *name;
+        infer_profile profile;
+    } names[] = {{"layers", INFER_PROFILE_LAYERS}, {"1", INFER_PROFILE_LAYERS},       {"true", INFER_PROFILE_LAYERS},
+                 {"none", INFER_PROFILE_NONE},     {"0", INFER_PROFILE_NONE},         {"false", INFER_PROFILE_NONE},
+                 {"off", INFER_PROFILE_NONE},      {"summary", INFER_PROFILE_SUMMARY}};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(value, names[i].name) != 0) continue;
+        options->profile = names[i].profile;
+        return true;
+    }
+    return fault_set(f, 400, "profile is \"%s\"; it must be layers, summary or none", value);
+}
+
+// A plain decimal; -1 for anything else, which every check refuses.
+static double read_number(const char *text) {
+    if (strspn(text, "0123456789.") != strlen(text) || !*text) return -1;
+    char *end = NULL;
+    double value = strtod(text, &end);
+    return *end ? -1 : value;
+}
+
+bool infer_options_set(infer_options *options, const char *key, const char *value, fault *f) {
+    if (strcmp(key, "topk") == 0) return set_topk(options, read_number(value), f);
+    if (strcmp(key, "timeout_ms") == 0) return set_timeout(options, read_number(value), f);
+    if (strcmp(key, "profile") == 0) return set_profile(options, value, f);
+    return true;
+}
+
+static bool set_parameter(const cJSON *item, infer_request *request, fault *f) {
+    infer_options *options = &request->options;
+    double number = cJSON_IsNumber(item) ? item->valuedouble : -1;
+    if (strcmp(item->string, "topk") == 0) return set_topk(options, number, f);
+    if (strcmp(item->string, "timeout_ms") == 0) return set_timeout(options, number, f);
+    if (strcmp(item->string, "profile") == 0) {
+        if (cJSON_IsBool(item)) return set_profile(options, cJSON_IsTrue(item) ? "true" : "false", f);
+        return set_profile(options, cJSON_IsString(item) ? item->valuestring : "", f);
+    }
+    if (strcmp(item->string, "binary_data_output") == 0) {
+        if (!cJSON_IsBool(item)) return fault_set(f, 400, "parameters.binary_data_output must be true or false");
+        request->all_binary = cJSON_IsTrue(item);
+    }
+    return true; // others are somebody else's business
+}
+
+bool infer_json_parameters(const cJSON *parameters, infer_request *request, fault *f) {
+    if (!parameters) return true;
+    if (!cJSON_IsObject(parameters)) return fault_set(f, 400, "parameters must be an object");
+    for (const cJSON *item = parameters->child; item; item = item->next) {
+        if (!set_parameter(item, request, f)) return false;
+    }
+    return true;
+}

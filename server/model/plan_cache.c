@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Plans by shapes.
+#define _GNU_SOURCE
+#include "server/model/plan_cache.h"
+
+#include "server/base/fail.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+// One input in a key: its rank and dimensions, with zeros behind. Names are left out: shapes come in the model's
+// order, and an absent one (rank 0, no name) differs from a scalar by `is_given`.
+typedef struct key_part {
+    char is_given;
+    uint32_t rank;
+    int64_t dims[DSC_MAX_RANK];
+} key_part;
+
+struct planned {
+    bool is_used; // the slot holds a plan
+    uint32_t users;
+    uint64_t last_use;
+    key_part *key; // `inputs` parts
+    dsc_plan *plan;
+    dsc_session **sessions; // `members`, created by each when it first needs one
+};
+
+struct plan_cache {
+    plan_cache_options options;
+    pthread_mutex_t building; // held while a plan is made; taken before `lock`
+    pthread_mutex_t lock;     // guards the slots
+    uint64_t uses;
+    uint32_t slot_count;
+    planned slots[];
+};
+
+dsc_status plan_cache_create(const plan_cache_options *options, plan_cache **out, dsc_error *err) {
+    uint32_t slots = options->capacity > options->members ? options->capacity : options->members + 1;
+    plan_cache *cache = calloc(1, sizeof *cache + slots * sizeof cache->slots[0]);
+    if (cache == NULL) return fail(err, DSC_NO_MEMORY, "no memory for a model's plans");
+    cache->options = *options;
+    cache->slot_count = slots;
+    (void)pthread_mutex_init(&cache->building, NULL);
+    (void)pthread_mutex_init(&cache->lock, NULL);
+    *out = cache;
+    return DSC_OK;
+}
+
+static void slot_close(const plan_cache *cache, planned *slot) {
+    assert(slot->users == 0);
+    for (uint32_t i = 0; slot->sessions != NULL && i < cache->options.members; i++) {
+        dsc_session_free(slot->sessions[i]);
+    }
+    free(slot->sessions);
+    dsc_plan_free(slot->plan);
+    free(slot->key);
+    *slot = (planned){0};
+}
+
+void plan_cache_free(plan_cache *cache) {
+    if (cache == NULL) return;
+    for (uint32_t i = 0; i < cache->slot_count; i++) slot_close(cache, &cache->slots[i]);
+    (void)pthread_mutex_destroy(&cache->building);
+    (void)pthread_mutex_destroy(&cache->lock);
+    free(cache);
+}
+
+static key_part *make_key(const plan_cache *cache, const dsc_shape *shapes, uint32_t count) {
+    key_part *key = calloc(cache->options.inputs == 0 ? 1 : cache->options.inputs, sizeof *key);
+    if (key == NULL) return NULL;
+    for (uint32_t i = 0; i < count && i < cache->options.inputs; i++) {
+        key[i].is_given = 1;
+        key[i].rank = shapes[i].rank;
+        memcpy(key[i].dims, shapes[i].dims, shapes[i].rank * sizeof shapes[i].dims[0]);
+    }
+    return key;
+}
+
+static bool same_key(const plan_cache *cache, const key_part *key, const dsc_shape *shapes, uint32_t count) {
+    for (uint32_t i = 0; i < cache->options.inputs; i++) {
+        if ((key[i].is_given != 0) != (i < count)) return false;
+        if (i >= count) continue;
+        if (key[i].rank != shapes[i].rank) return false;
+        if (memcmp(key[i].dims, shapes[i].dims, shapes[i].rank * sizeof shapes[i].dims[0]) != 0) return false;
+    }
+    return true;
+}
+
+// Takes the plan of these shapes if it is there.
+static planned *find(plan_cache *cache, const dsc_shape *shapes, uint32_t count) {
+    planned *found = NULL;
+    pthread_mutex_lock(&cache->lock);
+    for (uint32_t i = 0; i < cache->slot_count && found == NULL; i++) {
+        planned *slot = &cache->slots[i];
+        if (slot->is_used && same_key(cache, slot->key, shapes, count)) found = slot;
+    }
+    if (found != NULL) {
+        found->users++;
+        found->last_use = ++cache->uses;
+    }
+    pthread_mutex_unlock(&cache->lock);
+    return found;
+}
+
+// An empty slot, else the one that rested longest. There always is one: slots outnumber workers. It is taken out of
+// sight before it is emptied.
+static planned *make_room(plan_cache *cache) {
+    planned *oldest = NULL;
+    pthread_mutex_lock(&cache->lock);
+    for (uint32_t i = 0; i < cache->slot_count; i++) {
+        planned *slot = &cache->slots[i];
+        if (slot->users != 0) continue;
+        if (oldest == NULL || slot->last_use < oldest->last_use) oldest = slot;
+    }
+    assert(oldest != NULL);
+    oldest->is_used = false;
+    pthread_mutex_unlock(&cache->lock);
+    slot_close(cache, oldest);
+    return oldest;
+}
+
+static dsc_status build(plan_cache *cache, const dsc_shape *shapes, uint32_t count, planned **out, dsc_error *err) {
+    const dsc_plan_options options = {.passes = cache->options.passes};
+    planned made = {.is_used = true, .users = 1};
+    dsc_status status = dsc_plan_create(cache->options.weights, shapes, count, &options, &made.plan, err);
+    if (status != DSC_OK) return status;
+    made.key = make_key(cache, shapes, count);
+    made.sessions = calloc(cache->options.members, sizeof(dsc_session *));
+    if (made.key == NULL || made.sessions == NULL) {
+        made.users = 0;
+        slot_close(cache, &made);
+        return fail(err, DSC_NO_MEMORY, "no memory for a plan");
+    }
+    planned *slot = make_room(cache);
+    pthread_mutex_lock(&cache->lock);
+    made.last_use = ++cache->uses;
+    *slot = made;
+    pthread_mutex_unlock(&cache->lock);
+    *out = slot;
+    return DSC_OK;
+}
+
+dsc_status plan_cache_take(plan_cache *cache, const dsc_shape *shapes, uint32_t count, uint32_t member, planned **out,
+                           dsc_error *err) {
+    dsc_status status = DSC_OK;
+    planned *p = find(cache, shapes, count);
+    if (p == NULL) {
+        pthread_mutex_lock(&cache->building);
+        p = find(cache, shapes, count); // another worker may have been faster
+        if (p == NULL) status = build(cache, shapes, count, &p, err);
+        pthread_mutex_unlock(&cache->building);
+    }
+    if (status == DSC_OK && p->sessions[member] == NULL) {
+        status = dsc_session_create(p->plan, &p->sessions[member], err);
+        if (status != DSC_OK) plan_cache_return(cache, p);
+    }
+    if (status == DSC_OK) *out = p;
+    return status;
+}
+
+void plan_cache_return(plan_cache *cache, planned *p) {
+    if (p == NULL) return;
+    pthread_mutex_lock(&cache->lock);
+    assert(p->users != 0);
+    p->users--;
+    pthread_mutex_unlock(&cache->lock);
+}
+
+dsc_status plan_cache_fill(plan_cache *cache, planned *p, dsc_error *err) {
+    dsc_status status = DSC_OK;
+    for (uint32_t i = 0; i < cache->options.members && status == DSC_OK; i++) {
+        if (p->sessions[i] == NULL) status = dsc_session_create(p->plan, &p->sessions[i], err);
+    }
+    return status;
+}
+
+dsc_plan *planned_plan(const planned *p) {
+    return p->plan;
+}
+
+dsc_session *planned_session(const planned *p, uint32_t member) {
+    return p->sessions[member];
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// PNGs made here: every colour type, bit depth and interlacing, and what can be wrong with them.
+#include <criterion/criterion.h>
+#include <spng.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/image/decode.h"
+
+enum { WIDTH = 13, HEIGHT = 11 };
+
+typedef struct png_case {
+    uint8_t color_type, bit_depth;
+    uint32_t channels;
+} png_case;
+
+static const png_case cases[] = {{SPNG_COLOR_TYPE_GRAYSCALE, 1, 1},       {SPNG_COLOR_TYPE_GRAYSCALE, 2, 1},
+                                 {SPNG_COLOR_TYPE_GRAYSCALE, 4, 1},       {SPNG_COLOR_TYPE_GRAYSCALE, 8, 1},
+                                 {SPNG_COLOR_TYPE_GRAYSCALE, 16, 1},      {SPNG_COLOR_TYPE_TRUECOLOR, 8, 3},
+                                 {SPNG_COLOR_TYPE_TRUECOLOR, 16, 3},      {SPNG_COLOR_TYPE_INDEXED, 1, 1},
+                                 {SPNG_COLOR_TYPE_INDEXED, 4, 1},         {SPNG_COLOR_TYPE_INDEXED, 8, 1},
+                                 {SPNG_COLOR_TYPE_GRAYSCALE_ALPHA, 8, 2}, {SPNG_COLOR_TYPE_GRAYSCALE_ALPHA, 16, 2},
+                                 {SPNG_COLOR_TYPE_TRUECOLOR_ALPHA, 8, 4}, {SPNG_COLOR_TYPE_TRUECOLOR_ALPHA, 16, 4}};
+#define CASES (sizeof cases / sizeof cases[0])
+
+// Sample `c` of pixel (x, y), of `depth` bits.
+static uint32_t sample(uint32_t x, uint32_t y, uint32_t c, uint32_t depth) {
+    return ((x * 7919 + y * 104729 + c * 1299709) * 2654435761u) >> (32 - depth);
+}
+
+static void fill_row(uint8_t *row, uint32_t y, const png_case *k) {
+    uint32_t bit = 0;
+    for (uint32_t x = 0; x < WIDTH; x++) {
+        for (uint32_t c = 0; c < k->channels; c++, bit += k->bit_depth) {
+            uint32_t value = sample(x, y, c, k->bit_depth);
+            if (k->bit_depth == 16) {
+                row[bit / 8] = (uint8_t)(value & 255); // the encoder wants the machine's byte order
+                row[bit / 8 + 1] = (uint8_t)(value >> 8);
+            } else {
+                row[bit / 8] = (uint8_t)(row[bit / 8] | value << (8 - k->bit_depth - bit % 8));
+            }
+        }
+    }
+}
+
+static uint8_t *make_png(const png_case *k, bool interlaced, const uint8_t *exif, size_t exif_size, size_t *size) {
+    spng_ctx *png = spng_ctx_new(SPNG_CTX_ENCODER);
+    struct spng_ihdr header = {.width = WIDTH,
+                               .height = HEIGHT,
+                               .bit_depth = k->bit_depth,
+                               .color_type = k->color_type,
+                               .interlace_method = interlaced};
+    size_t stride = (WIDTH * k->channels * k->bit_depth + 7) / 8;
+    uint8_t *pixels = calloc(HEIGHT, stride);
+    for (uint32_t y = 0; y < HEIGHT; y++) fill_row(pixels + y * stride, y, k);
+    (void)spng_set_option(png, SPNG_ENCODE_TO_BUFFER, 1);
+    cr_assert_eq(spng_set_ihdr(png, &header), 0);
+    struct spng_plte palette = {.n_entries = 1u << (k->bit_depth < 8 ? k->bit_depth : 8)};
+    for (uint32_t i = 0; i < palette.n_entries; i++)
+        palette.entries[i] = (struct spng_plte_entry){(uint8_t)(i * 3), (uint8_t)(i * 5 + 1), (uint8_t)(255 - i), 0};
+    if (k->color_type == SPNG_COLOR_TYPE_INDEXED) cr_assert_eq(spng_set_plte(png, &palette), 0);
+    struct spng_exif block = {exif_size, (char *)(uintptr_t)exif};
+    if (exif) cr_assert_eq(spng_set_exif(png, &block), 0);
+    int code = spng_encode_image(png, pixels, HEIGHT * stride, SPNG_FMT_PNG, SPNG_ENCODE_FINALIZE);
+    cr_assert_eq(code, 0, "%s", spng_strerror(code));
+    uint8_t *bytes = spng_get_png_buffer(png, size, &code);
+    cr_assert_not_null(bytes);
+    spng_ctx_free(png);
+    free(pixels);
+    return bytes;
+}
+
+static uint8_t expected(const png_case *k, uint32_t x, uint32_t y, uint32_t c) {
+    uint32_t depth = k->bit_depth, first = sample(x, y, 0, depth);
+    bool grey = k->channels < 3;
+    if (k->color_type == SPNG_COLOR_TYPE_INDEXED)
+        return (uint8_t)(c == 0 ? first * 3 : c == 1 ? first * 5 + 1 : 255 - first);
+    uint32_t value = grey ? first : sample(x, y, c, depth);
+    return (uint8_t)(depth == 16 ? value >> 8 : value * 255 / ((1u << depth) - 1));
+}
+
+static bool decode(const uint8_t *bytes, size_t size, const decode_limits *limits, float *out, fault *f) {
+    dsc_preprocess p = dsc_preprocess_default();
+    p.scale = 1;
+    const decode_source source = {BODY_PNG, bytes, size, limits};
+    const dsc_image_target target = {WIDTH, HEIGHT, 3, DSC_LAYOUT_NHWC, out};
+    return decode_image(&source, &p, &target, NULL, f);
+}
+
+Test(decode_png, every_kind_gives_its_pixels) {
+    for (size_t i = 0; i < CASES * 2; i++) {
+        const png_case *k = &cases[i / 2];
+        size_t size;
+        uint8_t *bytes = make_png(k, i % 2, NULL, 0, &size);
+        float out[WIDTH * HEIGHT * 3];
+        fault f = {0};
+        cr_assert(decode(bytes, size, NULL, out, &f), "case %zu: %s", i, f.text);
+        for (uint32_t n = 0; n < WIDTH * HEIGHT * 3; n++) {
+            uint8_t want = expected(k, n / 3 % WIDTH, n / 3 / WIDTH, n % 3);
+            cr_assert_eq((int)out[n], want, "type %d, depth %d, interlaced %d, value %u: %g, not %d", k->color_type,
+                         k->bit_depth, (int)(i % 2), n, (double)out[n], want);
+        }
+        free(bytes);
+    }
+}
+
+Test(decode_png, its_exif_turns_it) {
+    static const uint8_t exif[] = {'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0};
+    size_t size;
+    uint8_t *bytes = make_png(&cases[5], false, exif, sizeof exif, &size);
+    float out[WIDTH * HEIGHT * 3];
+    decode_stats stats = {0};
+    fault f = {0};
+    dsc_preprocess p = dsc_preprocess_default();
+    p.scale = 1;
+    const decode_source source = {BODY_PNG, bytes, size, NULL};
+    const dsc_image_target target = {HEIGHT, WIDTH, 3, DSC_LAYOUT_NHWC, out};
+    cr_assert(decode_image(&source, &p, &target, &stats, &f), "%s", f.text);
+    cr_expect(stats.orientation == 6 && stats.width == WIDTH && stats.height == HEIGHT);
+    for (uint32_t x = 0; x < HEIGHT; x++) // the upright image's first row is the stored first column, from below
+        cr_expect_eq((int)out[x * 3], expected(&cases[5], 0, HEIGHT - 1 - x, 0));
+    free(bytes);
+}
+
+Test(decode_png, cut_off_and_changed_files_are_refused) {
+    for (int interlaced = 0; interlaced < 2; interlaced++) {
+        size_t size;
+        uint8_t *bytes = make_png(&cases[5], interlaced, NULL, 0, &size);
+        float out[WIDTH * HEIGHT * 3];
+        for (size_t part = 0; part + 4 < size; part++) { // the last four are the checksum of nothing
+            uint8_t *copy = malloc(part + 1);
+            memcpy(copy, bytes, part);
+            fault f = {0};
+            cr_expect_not(decode(copy, part, NULL, out, &f), "%zu of %zu bytes were decoded", part, size);
+            cr_expect(f.http_status == 422 && strstr(f.text, "the PNG cannot be decoded"), "%d %s", f.http_status,
+                      f.text);
+            free(copy);
+        }
+        for (size_t i = 8; i < size; i++) { // checksums guard every byte
+            fault f = {0};
+            bytes[i] ^= 0x10;
+            bool done = decode(bytes, size, NULL, out, &f);
+            bytes[i] ^= 0x10;
+            cr_expect(!done && f.http_status >= 400 && f.http_status < 500, "byte %zu: %d %s", i, f.http_status,
+                      f.text);
+        }
+        free(bytes);
+    }
+}
+
+Test(decode_png, memory_for_interlaced_ones_is_bounded) {
+    size_t size;
+    uint8_t *bytes = make_png(&cases[5], true, NULL, 0, &size);
+    float out[WIDTH * HEIGHT * 3];
+    decode_limits limits = decode_limits_default();
+    limits.memory_bytes = WIDTH * HEIGHT * 3 - 1;
+    fault f = {0};
+    cr_expect_not(decode(bytes, size, &limits, out, &f));
+    cr_expect(f.http_status == 413 && strstr(f.text, "interlac"), "%s", f.text);
+    free(bytes);
+    bytes = make_png(&cases[5], false, NULL, 0, &size); // row by row it needs but one row
+    limits.memory_bytes = WIDTH * 3;
+    cr_expect(decode(bytes, size, &limits, out, &f), "%s", f.text);
+    free(bytes);
+}

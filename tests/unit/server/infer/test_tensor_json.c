@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/infer/tensor_json.h"
+
+static dsc_tensor_info info_of(dsc_dtype dtype, uint32_t rank, int64_t a, int64_t b) {
+    return (dsc_tensor_info){.name = "x", .dtype = dtype, .rank = rank, .dims = {a, b}};
+}
+
+// The text from the heap without a byte behind it, so that a sanitizer sees reads past its end.
+static bool read_text(const char *text, const dsc_tensor_info *info, void *out, fault *f) {
+    size_t size = strlen(text);
+    char *copy = malloc(size ? size : 1);
+    memcpy(copy, text, size);
+    bool done = tensor_json_read(copy, size, info, out, f);
+    free(copy);
+    return done;
+}
+
+Test(tensor_json, reads_flat_and_nested_floats) {
+    static const char *const texts[] = {"[1,2.5,-3e0,0.1,5,6]", "[[1,2.5,-3],[0.1,5,6]]",
+                                        " [ [ 1 ,\n2.5\t, -3 ] , [ 0.1 , 5,6 ] ]"};
+    static const float want[] = {1, 2.5f, -3, 0.1f, 5, 6};
+    dsc_tensor_info info = info_of(DSC_F32, 2, 2, 3);
+    for (int i = 0; i < 3; i++) {
+        float got[6] = {0};
+        fault f = {0};
+        cr_expect(read_text(texts[i] + (i == 2), &info, got, &f), "%s: %s", texts[i], f.text);
+        cr_expect_arr_eq(got, want, sizeof want, "%s", texts[i]);
+    }
+    float one = 0;
+    info = info_of(DSC_F32, 0, 0, 0);
+    cr_expect(read_text("[7]", &info, &one, NULL));
+    cr_expect_eq(one, 7);
+}
+
+Test(tensor_json, reads_every_type_that_json_can_carry) {
+    union {
+        double f64[3];
+        int64_t i64[3];
+        int32_t i32[3];
+        int8_t i8[3];
+        uint8_t u8[3];
+    } v;
+    dsc_tensor_info info = info_of(DSC_F64, 1, 3, 0);
+    cr_expect(read_text("[0.1,1e300,-0]", &info, &v, NULL));
+    cr_expect(v.f64[0] == 0.1 && v.f64[1] == 1e300 && signbit(v.f64[2]));
+    info.dtype = DSC_I64;
+    cr_expect(read_text("[9223372036854775807,-9223372036854775808,0]", &info, &v, NULL));
+    cr_expect(v.i64[0] == INT64_MAX && v.i64[1] == INT64_MIN && v.i64[2] == 0);
+    info.dtype = DSC_I32;
+    cr_expect(read_text("[2147483647,-2147483648,1]", &info, &v, NULL));
+    cr_expect(v.i32[0] == INT32_MAX && v.i32[1] == INT32_MIN && v.i32[2] == 1);
+    info.dtype = DSC_I8;
+    cr_expect(read_text("[127,-128,1]", &info, &v, NULL));
+    cr_expect(v.i8[0] == 127 && v.i8[1] == -128 && v.i8[2] == 1);
+    info.dtype = DSC_U8;
+    cr_expect(read_text("[255,0,1]", &info, &v, NULL));
+    cr_expect(v.u8[0] == 255 && v.u8[1] == 0 && v.u8[2] == 1);
+    info.dtype = DSC_BOOL;
+    cr_expect(read_text("[true,false,1]", &info, &v, NULL));
+    cr_expect(v.u8[0] == 1 && v.u8[1] == 0 && v.u8[2] == 1);
+}
+
+typedef struct bad_row {
+    dsc_dtype dtype;
+    const char *text, *sentence;
+} bad_row;
+
+Test(tensor_json, refuses_wrong_values_and_counts_with_a_sentence) {
+    static const bad_row rows[] = {
+        {DSC_F32, "[1,2,3]", "fewer than the 6"},
+        {DSC_F32, "[1,2,3,4,5,6,7]", "more than the 6"},
+        {DSC_F32, "[]", "fewer than the 6"},
+        {DSC_F32, "[[1,2,3],[4,5]]", "fewer than the 3 elements that its shape asks for in an inner"},
+        {DSC_F32, "[[1,2,3],[4,5,6],[7,8,9]]", "more than the 2"},
+        {DSC_F32, "[[1,2,3,4],[5,6]]", "more than the 3"},
+        {DSC_F32, "[[1,2,3]]", "fewer than the 2"},
+        {DSC_F32, "[[1,2],[3,4],[5,6]]", "fewer than the 3"},
+        {DSC_F32, "[[[1,2,3],[4,5,6]]]", "nested 3 deep"},
+        {DSC_F32, "[[1,2,3],4,5,6]", "unevenly at element 3"},
+        {DSC_F32, "[1,2,3,[4,5,6]]", "element 3 of data is \"[4\""},
+        {DSC_F32, "[1,2,,4,5,6]", "element 2 of data is missing"},
+        {DSC_F32, "[1,2,3,4,5,]", "fewer than the 6"},
+        {DSC_F32, "[1,2,NaN,4,5,6]", "element 2 of data is \"NaN\", which is not a FP32"},
+        {DSC_F32, "[1,2,-Infinity,4,5,6]", "\"-Infinity\""},
+        {DSC_F32, "[1,2,null,4,5,6]", "\"null\""},
+        {DSC_F32, "[1,2,\"3\",4,5,6]", "element 2"},
+        {DSC_F32, "[1,2,01,4,5,6]", "\"01\""},
+        {DSC_F32, "[1,2,1.,4,5,6]", "\"1.\""},
+        {DSC_F32, "[1,2,+3,4,5,6]", "\"+3\""},
+        {DSC_F32, "[1,2,0x3,4,5,6]", "\"x3\""},
+        {DSC_F32, "[1,2,1e39,4,5,6]", "\"1e39\""},
+        {DSC_F32, "[1,2,3 4,5,6]", "\"4\""},
+        {DSC_F32, "[1,2,3,4,5,6]]", "ends before its last bracket"},
+        {DSC_F32, "1]", "not an array"},
+        {DSC_F32, "[1", "not an array"},
+        {DSC_F64, "[1,2,1e999,4,5,6]", "not a FP64"},
+        {DSC_U8, "[1,2,256,4,5,6]", "\"256\", which is not a UINT8"},
+        {DSC_U8, "[1,2,-1,4,5,6]", "\"-1\""},
+        {DSC_I8, "[1,2,128,4,5,6]", "\"128\""},
+        {DSC_I32, "[1,2,2147483648,4,5,6]", "INT32"},
+        {DSC_I64, "[1,2,9223372036854775808,4,5,6]", "INT64"},
+        {DSC_I64, "[1,2,3.0,4,5,6]", "\"3.0\""},
+        {DSC_BOOL, "[1,0,2,true,false,1]", "\"2\", which is not a BOOL"},
+        {DSC_BOOL, "[1,0,tru,1,1,1]", "\"tru\""},
+        {DSC_F16, "[1,2,3,4,5,6]", "binary form"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        double out[6];
+        fault f = {0};
+        dsc_tensor_info info = info_of(rows[i].dtype, 2, 2, 3);
+        cr_expect_not(read_text(rows[i].text, &info, out, &f), "%s was accepted", rows[i].text);
+        cr_expect_eq(f.http_status, 400);
+        cr_expect(strstr(f.text, rows[i].sentence), "%s: \"%s\" does not say \"%s\"", rows[i].text, f.text,
+                  rows[i].sentence);
+    }
+}
+
+// Whatever the brackets, no more elements are written than the tensor has: `out` is of exactly that size.
+Test(tensor_json, never_writes_past_the_tensor) {
+    static const char alphabet[] = "[],1 .";
+    uint64_t state = 88172645463325252u;
+    for (int n = 0; n < 300000; n++) {
+        char text[24];
+        size_t size = (size_t)n % 20 + 2;
+        for (size_t i = 0; i < size; i++) {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            text[i] = alphabet[state % 6];
+        }
+        text[0] = '[';
+        text[size - 1] = ']';
+        text[size] = '\0';
+        float *out = malloc(4 * sizeof *out);
+        dsc_tensor_info info = info_of(DSC_F32, 2, 2, 2);
+        fault f = {0};
+        cr_assert(read_text(text, &info, out, &f) || f.http_status == 400);
+        free(out);
+    }
+}
+
+Test(tensor_json, writes_what_it_reads) {
+    enum { COUNT = 1000 };
+    float values[COUNT], back[COUNT];
+    for (int i = 0; i < COUNT; i++) values[i] = sinf((float)i) * expf((float)(i % 60 - 30));
+    dsc_tensor_info info = info_of(DSC_F32, 1, COUNT, 0);
+    buffer b;
+    buffer_init(&b, 0);
+    tensor_json_write(&b, &info, values);
+    cr_assert(tensor_json_read(b.data, b.size, &info, back, NULL));
+    cr_expect_arr_eq(values, back, sizeof values);
+    buffer_close(&b);
+}
+
+static void expect_written(dsc_dtype dtype, int64_t count, const void *data, const char *want) {
+    buffer b;
+    buffer_init(&b, 0);
+    dsc_tensor_info info = info_of(dtype, 1, count, 0);
+    tensor_json_write(&b, &info, data);
+    buffer_char(&b, '\0');
+    cr_expect_str_eq(b.data, want);
+    buffer_close(&b);
+}
+
+Test(tensor_json, writes_every_type) {
+    expect_written(DSC_F32, 4, (const float[]){1, 0.5f, NAN, -INFINITY}, "[1,0.5,null,null]");
+    expect_written(DSC_F64, 2, (const double[]){0.1, -1e300}, "[0.1,-1e+300]");
+    expect_written(DSC_F16, 6, (const uint16_t[]){0x3c00, 0xc000, 0x0001, 0x7bff, 0x7c00, 0x3555},
+                   "[1,-2,5.9604645e-8,65504,null,0.33325195]");
+    expect_written(DSC_U8, 2, (const uint8_t[]){0, 255}, "[0,255]");
+    expect_written(DSC_I8, 2, (const int8_t[]){-128, 127}, "[-128,127]");
+    expect_written(DSC_I32, 2, (const int32_t[]){INT32_MIN, 7}, "[-2147483648,7]");
+    expect_written(DSC_I64, 2, (const int64_t[]){INT64_MIN, INT64_MAX}, "[-9223372036854775808,9223372036854775807]");
+    expect_written(DSC_BOOL, 2, (const uint8_t[]){1, 0}, "[true,false]");
+    expect_written(DSC_F32, 0, NULL, "[]");
+}
