@@ -193,7 +193,7 @@ bench-models: deps ## Write the seven full-size networks to build/models
 	@$(GEN_MODELS) build/models
 
 fuzz: deps-lint ## Run every fuzz target for FUZZ_SECONDS (60) each
-	@$(MAKE) --no-print-directory CC=clang SAN=address,undefined fuzz-run
+	@$(MAKE) --no-print-directory CC=clang SAN=fuzzer-no-link,address,undefined fuzz-run
 
 FUZZ_SECONDS ?= 60
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))

@@ -3,6 +3,7 @@
 # by their closing line; any other program is one test. A sanitizer's report is a failure even where the program
 # exits 0. Output of programs that fail is shown.
 set -u
+export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$(dirname "$0")/support/lsan.supp:print_suppressions=0}
 passed=0 failed=0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

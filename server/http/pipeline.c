@@ -144,7 +144,7 @@ static void list_outputs(const work *w, reply_output out[INFER_OUTPUTS_MAX]) {
         out[i] = (reply_output){
             .info = dsc_plan_output(w->plan, wanted->index),
             .data = dsc_session_output(w->session, wanted->index),
-            .binary = is_any_binary ? wanted->binary || w->request.all_binary : true, // Accept alone asked: all
+            .binary = is_any_binary ? wanted->binary : true, // Accept alone asked: all
             .classification = wanted->classification,
         };
     }
