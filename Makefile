@@ -178,7 +178,7 @@ $(BENCHES): $(B)/tests/bench/%: $(B)/tests/bench/%.o $(SUPPORT_OBJ) $(B)/libdsc.
 .PHONY: test test-build conformance bench-models
 test: deps-test ## Build and run the tests (about two minutes); closes with "N passed, N failed"
 	@$(MAKE) --no-print-directory test-build
-	@DSCD=$(B)/dscd GEN_MODELS=$(GEN_MODELS) tests/run.sh $(UNIT_TESTS) $(GOLDEN_TESTS) $(HTTP_TESTS)
+	@DSCD=$(B)/dscd GEN_MODELS=$(GEN_MODELS) tests/run.sh $(UNIT_TESTS) $(GOLDEN_TESTS) $(HTTP_TESTS) '$(GEN_MODELS) --check-writer' tests/docs.sh
 
 test-build: build/dscd $(UNIT_TESTS) $(GOLDEN_TESTS) $(HTTP_TESTS) $(GEN_MODELS)
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs test programs one after the other and closes with one line: N passed, N failed. Criterion's programs are counted
-# by their closing line; any other program is one test. A sanitizer's report is a failure even where the program
+# Runs test programs (an argument each, which may hold arguments of its own) one after the other and closes with one
+# line: N passed, N failed. Criterion's programs (*_tests) and others that close so are counted by their closing line;
+# any other program is one test. A sanitizer's report is a failure even where the program
 # exits 0. Output of programs that fail is shown.
 set -u
 export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$(dirname "$0")/support/lsan.supp:print_suppressions=0}
@@ -9,13 +10,17 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 for program in "$@"; do
     start=$SECONDS
-    timeout --kill-after=10 "${TEST_TIMEOUT:-900}" "$program" --jobs "${TEST_JOBS:-2}" >"$log" 2>&1
+    read -ra words <<<"$program"
+    case ${words[0]} in *_tests) words+=(--jobs "${TEST_JOBS:-2}") ;; esac
+    timeout --kill-after=10 "${TEST_TIMEOUT:-900}" "${words[@]}" >"$log" 2>&1
     code=$?
     line=$(sed 's/\x1b\[[0-9;]*m//g' "$log" | grep 'Synthesis:' | tail -n 1)
     if [ -n "$line" ]; then
         counts=$(sed 's/.*Passing: \([0-9]*\) .*/\1/' <<<"$line")
         tested=$(sed 's/.*Tested: \([0-9]*\) .*/\1/' <<<"$line")
         bad=$((tested - counts))
+    elif line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1) && [ -n "$line" ]; then
+        counts=${line%% *} bad=$(cut -d' ' -f3 <<<"$line")
     else
         counts=$((code == 0)) bad=$((code != 0))
     fi
