@@ -41,7 +41,7 @@ struct pool_slot {
     _Atomic(const void *) args;
     _Atomic(char *) block;
     _Alignas(64) _Atomic uint32_t done; // tiles; also what a waiting caller sleeps on
-    _Atomic bool is_caller_waiting;
+    _Atomic uint32_t awaited;           // tiles whose end wakes the sleeping caller; 0 while it is awake
     _Atomic bool is_taken;
 };
 
@@ -123,12 +123,10 @@ static bool run_one_tile(pool_slot *slot) {
                                                    memory_order_acquire)) {
             continue;
         }
-        uint32_t tiles = atomic_load_explicit(&slot->tiles, memory_order_relaxed); // fixed while a tile is not done
         run(args, block, tile);
-        if (atomic_fetch_add_explicit(&slot->done, 1, memory_order_acq_rel) + 1 == tiles &&
-            atomic_load(&slot->is_caller_waiting)) {
-            futex_wake(&slot->done, 1);
-        }
+        // The caller says what it waits for before it looks at `done`, so one of the two sees the other. After an early
+        // end it waits for fewer tiles than the step has.
+        if (atomic_fetch_add(&slot->done, 1) + 1 == atomic_load(&slot->awaited)) futex_wake(&slot->done, 1);
         return true;
     }
 }
@@ -164,10 +162,10 @@ static void wait_for_tiles(dsc_pool *pool, pool_slot *slot, uint32_t tiles) {
         uint64_t now = clock_ns();
         if (!spin_until) spin_until = now + pool->options.spin_ns;
         if (now < spin_until) continue;
-        atomic_store(&slot->is_caller_waiting, true);
+        atomic_store(&slot->awaited, tiles);
         done = atomic_load(&slot->done);
         if (done != tiles) futex_wait(&slot->done, done);
-        atomic_store(&slot->is_caller_waiting, false);
+        atomic_store(&slot->awaited, 0);
     }
 }
 
