@@ -7,6 +7,19 @@
 
 #include <string.h>
 
+#define WORK_MAX ((uint64_t)1 << 26) // multiplications of all nodes that are folded: some tenths of a second
+
+// Whether there is work left for this node. A plan's limit of multiplications is for what runs, and what is folded does
+// not: without a bound of its own a small file could keep a planner busy for hours.
+static bool is_affordable(const graph *g, const graph_node *n, uint64_t *work) {
+    op_cost cost = {0};
+    n->op->cost(g, n, &cost);
+    uint64_t wanted = cost.multiplications > cost.elementwise ? cost.multiplications : cost.elementwise;
+    if (wanted > *work || cost.kind == DSC_KIND_POOL) return false; // a pool's cost does not tell its taps
+    *work -= wanted;
+    return true;
+}
+
 static bool is_constant(const graph *g, const graph_node *n) {
     if (n->output_count != 1 || n->input_count == 0 || n->outputs[0] == GRAPH_NONE) return false;
     for (uint32_t k = 0; k < n->input_count; k++) {
@@ -31,7 +44,8 @@ static dsc_status run_node(lowering *l, const graph_node *n, const buffer **out,
     return DSC_OK;
 }
 
-// The output's elements in the graph's memory. What cannot be run here stays a node.
+// The output's elements in the graph's memory. What cannot be run here stays a node; only memory that is out now would
+// be blamed on the model later.
 static dsc_status fold(graph *g, uint32_t i, weights_store *weights, dsc_error *err) {
     program p;
     uint64_t none = 0;
@@ -44,7 +58,9 @@ static dsc_status fold(graph *g, uint32_t i, weights_store *weights, dsc_error *
     l.vanilla = vanilla ? vanilla : &none;
     l.values = mem_calloc(g->value_count, sizeof *l.values);
     dsc_status status = vanilla && l.values ? DSC_OK : error_no_memory(err, g->value_count * sizeof *l.values);
-    if (status == DSC_OK && run_node(&l, n, &out, &block, err) == DSC_OK) {
+    dsc_status ran = status == DSC_OK ? run_node(&l, n, &out, &block, err) : status;
+    if (ran == DSC_NO_MEMORY) status = ran;
+    if (ran == DSC_OK) {
         graph_value *v = &g->values[n->outputs[0]];
         size_t bytes = (size_t)out->count * dsc_dtype_bytes(v->dtype);
         void *data = arena_alloc(&g->memory, bytes ? bytes : 1, 1);
@@ -67,11 +83,13 @@ static dsc_status fold(graph *g, uint32_t i, weights_store *weights, dsc_error *
 dsc_status pass_fold_constants(rewrite *r, dsc_error *err) {
     graph *g = r->g;
     dsc_error ignored;
+    uint64_t work = WORK_MAX;
     dsc_status status = DSC_OK;
     weights_store *weights = weights_create(g->limits.weights_bytes);
     if (!weights) return error_no_memory(err, 0);
     for (uint32_t i = 0; i < g->node_count && status == DSC_OK; i++) {
-        if (is_constant(g, &g->nodes[i])) status = fold(g, i, weights, err ? err : &ignored);
+        const graph_node *n = &g->nodes[i];
+        if (is_constant(g, n) && is_affordable(g, n, &work)) status = fold(g, i, weights, err ? err : &ignored);
     }
     weights_free(weights);
     return status;
