@@ -23,7 +23,8 @@ typedef struct chunk {
 
 struct weights_store {
     pthread_mutex_t lock;
-    uint64_t budget_bytes, used_bytes;
+    uint64_t budget_bytes;
+    _Atomic uint64_t used_bytes; // changed with the lock held, read without
     chunk *chunks;
     entry *table; // open addressing; a free entry has no block
     size_t count, capacity;
