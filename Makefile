@@ -246,7 +246,7 @@ accuracy: deps ## Post the 10,000 test images of Fashion-MNIST to the daemon; fa
 
 SOURCES := $(shell git ls-files '*.c' '*.h' 2>/dev/null)
 
-.PHONY: lint format help clean
+.PHONY: lint check format help clean
 lint: deps-lint ## Check format, include ranks, sizes, kernel symbols and spills
 	@$(MAKE) --no-print-directory all
 	@clang-format --dry-run -Werror $(SOURCES)
@@ -254,6 +254,9 @@ lint: deps-lint ## Check format, include ranks, sizes, kernel symbols and spills
 	@awk -f tests/lint/sizes.awk $(SOURCES)
 	@for script in tests/lint/*.sh; do bash $$script $(B) || exit 1; done
 	@echo "lint: fine"
+
+check: ## Everything that a change must pass: all compilers, sanitizers, lint
+	@.ci/run
 
 format: ## Format all sources
 	@clang-format -i $(SOURCES)

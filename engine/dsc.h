@@ -60,6 +60,7 @@ typedef enum dsc_dtype {
 // Instruction-set tiers, in rising order. DSC_ISA_BEST takes the highest that this CPU has.
 typedef enum dsc_isa { DSC_ISA_BEST = 0, DSC_ISA_REF, DSC_ISA_AVX2, DSC_ISA_AVX512 } dsc_isa;
 
+DSC_API const char *dsc_libraries(void); // that this one links, with their versions
 DSC_API const char *dsc_status_name(dsc_status status);
 DSC_API size_t dsc_dtype_bytes(dsc_dtype dtype);
 DSC_API const char *dsc_dtype_name(dsc_dtype dtype); // "FP32", "UINT8", ... as the Open Inference Protocol

@@ -104,3 +104,7 @@ dsc_status unpack_model(unpack *u, const void *bytes, size_t size, const dsc_lim
     }
     return error_no_memory(err, size);
 }
+
+const char *dsc_libraries(void) {
+    return "protobuf-c " PROTOBUF_C_VERSION;
+}

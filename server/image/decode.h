@@ -53,6 +53,9 @@ bool decode_jpeg(const decode_args *args, fault *f);
 bool decode_png(const decode_args *args, fault *f);
 bool decode_npy(const decode_args *args, fault *f);
 
+const char *decode_jpeg_library(void); // name and version
+const char *decode_png_library(void);
+
 // Shared by them: the pixel limit (413) and the deadline (504).
 bool decode_check_size(const decode_args *args, const char *format, uint64_t width, uint64_t height, fault *f);
 bool decode_check_deadline(const decode_args *args, fault *f);

@@ -229,3 +229,10 @@ bool decode_jpeg(const decode_args *args, fault *f) {
     free(s.rows);
     return done;
 }
+
+#define AS_TEXT(x)  AS_TEXT_(x)
+#define AS_TEXT_(x) #x
+
+const char *decode_jpeg_library(void) {
+    return "libjpeg-turbo " AS_TEXT(LIBJPEG_TURBO_VERSION);
+}

@@ -114,3 +114,10 @@ bool decode_png(const decode_args *args, fault *f) {
     spng_ctx_free(s.png);
     return done;
 }
+
+#define AS_TEXT(x)  AS_TEXT_(x)
+#define AS_TEXT_(x) #x
+
+const char *decode_png_library(void) {
+    return "libspng " AS_TEXT(SPNG_VERSION_MAJOR) "." AS_TEXT(SPNG_VERSION_MINOR) "." AS_TEXT(SPNG_VERSION_PATCH);
+}
