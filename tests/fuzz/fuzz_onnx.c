@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// libFuzzer: any bytes as a model file, all the way to a loaded model. Small limits keep honest files from taking long.
+// libFuzzer: any bytes as a model file, all the way to a run. Small limits keep honest files from taking long.
 //
 // Bytes changed at random mostly break the file's structure, which one function refuses. Half of the mutations
-// therefore change one field of a file that stays well formed: a number, a name, a field left out or doubled.
+// therefore change one field of a file that stays well formed: a number, a name, a field left out or doubled. Now and
+// then a small random network takes the file's place, so that there is something to change.
 #include "engine/dsc.h"
 #include "engine/onnx/onnx.pb-c.h"
+#include "tests/support/random_graph.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,45 @@ static void ignore(void *context, const char *sentence) {
     (void)sentence;
 }
 
+static void check(dsc_status status, const void *made, const dsc_error *err) {
+    if ((status == DSC_OK) != (made != NULL)) __builtin_trap();
+    if (status != DSC_OK && err->text[0] == '\0') __builtin_trap();
+}
+
+// The file's bytes choose passes, tier and the inputs' contents.
+static void run(dsc_plan *plan, unsigned choice) {
+    dsc_session *session = NULL;
+    dsc_error err = {0};
+    dsc_status status = dsc_session_create(plan, &session, &err);
+    check(status, session, &err);
+    for (uint32_t i = 0; session && i < dsc_plan_input_count(plan); i++) {
+        dsc_tensor_info info = dsc_plan_input(plan, i);
+        memset(dsc_session_input(session, i), (int)(choice & 0xff), dsc_tensor_bytes(&info));
+    }
+    if (session) dsc_session_run(session, NULL, NULL, &err);
+    volatile unsigned char seen = 0;
+    for (uint32_t o = 0; session && o < dsc_plan_output_count(plan); o++) {
+        dsc_tensor_info info = dsc_plan_output(plan, o);
+        const unsigned char *bytes = dsc_session_output(session, o);
+        for (size_t i = 0; i < dsc_tensor_bytes(&info); i++) seen = seen ^ bytes[i];
+    }
+    dsc_session_free(session);
+}
+
+static void plan_and_run(dsc_model *model, const uint8_t *data, size_t size) {
+    unsigned choice = 0;
+    dsc_weights *weights = NULL;
+    dsc_plan *plan = NULL;
+    dsc_error err = {0};
+    for (size_t i = 0; i < size; i++) choice = choice * 31 + data[i];
+    dsc_plan_options options = {.passes = choice % 2 ? DSC_PASSES_ALL : choice >> 8, .keep_values = choice % 8 == 0};
+    check(dsc_weights_create(model, choice % 3 ? DSC_ISA_BEST : DSC_ISA_REF, &weights, &err), weights, &err);
+    check(dsc_plan_create(weights, NULL, 0, &options, &plan, &err), plan, &err);
+    if (plan) run(plan, choice);
+    dsc_plan_free(plan);
+    dsc_weights_free(weights);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const dsc_limits limits = {
         .nodes = 1000,
@@ -25,15 +66,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         .weights_bytes = 4 << 20,
         .name_bytes = 256,
         .arena_bytes = 16 << 20,
-        .multiplications = 100000000,
+        .multiplications = 10000000,
     };
     // Every other size with a report, so that going on after a problem is tried too.
     dsc_load_options options = {.limits = &limits, .report = size % 2 ? ignore : NULL};
     dsc_model *model = NULL;
     dsc_error err = {0};
     dsc_status status = dsc_model_load_memory(data, size, &options, &model, &err);
-    if ((status == DSC_OK) != (model != NULL)) __builtin_trap();
-    if (status != DSC_OK && err.text[0] == '\0') __builtin_trap();
+    check(status, model, &err);
+    if (model) plan_and_run(model, data, size);
     dsc_model_free(model);
     return 0;
 }
@@ -153,7 +194,19 @@ static void copy_message(rewrite *r, const uint8_t *end, const ProtobufCMessageD
     }
 }
 
+// False where the network is larger than what is asked for.
+static bool copy_network(uint8_t *data, size_t *size, size_t max_size, unsigned seed) {
+    size_t made;
+    char text[8];
+    uint8_t *bytes = random_graph_write(seed, &made, text, sizeof text);
+    bool fits = bytes && made <= max_size;
+    if (fits) memcpy(data, bytes, *size = made);
+    free(bytes);
+    return fits;
+}
+
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed) {
+    if (seed % 128 == 0 && copy_network(data, &size, max_size, seed)) return size;
     uint8_t *out = max_size && seed % 2 ? malloc(max_size) : NULL;
     if (!out) return LLVMFuzzerMutate(data, size, max_size);
     rewrite r = {.at = data, .out = out, .out_end = out + max_size, .target = UINT32_MAX, .random = seed};

@@ -3,7 +3,7 @@
 // tier; with two threads they give the same bits. A run on NaN goes before, so that whatever a step does not write
 // anew in every run shows. A failure tells the seed; random_graph_write() makes the same network from it.
 #include "engine/dsc.h"
-#include "tests/unit/engine/passes/random_graph.h"
+#include "tests/support/random_graph.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/unit/engine/passes/random_graph.h"
+#include "tests/support/random_graph.h"
 
 #include "tests/support/onnx_writer.h"
 
