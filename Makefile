@@ -210,7 +210,7 @@ test-tsan: deps-test ## Load a daemon built with ThreadSanitizer, and stop it un
 
 # ---- containers and load
 
-ENGINE ?= $(shell command -v docker || command -v podman)
+ENGINE ?= $(shell docker info >/dev/null 2>&1 && echo docker || command -v podman || echo docker)
 image: ## Build the container image "dscd" with docker or podman
 	$(ENGINE) build $(if $(findstring podman,$(ENGINE)),--format docker) $(BUILD_ARGS) --build-arg COMMIT=$(COMMIT) -t dscd .
 test-container: ## Build the image, run it read-only and without capabilities, and check it
