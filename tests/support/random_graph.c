@@ -10,8 +10,9 @@
 #include <stdlib.h>
 
 #define VALUES_MAX   64
-#define ELEMENTS_MAX 20000 // of one value
 #define NODES_MAX    14
+#define ELEMENTS_MAX 20000 // of one value
+#define LARGE_MAX    60000 // the same in every eighth network, so that steps have many tiles
 
 typedef struct value {
     char name[16];
@@ -22,6 +23,7 @@ typedef struct value {
 typedef struct maker {
     onnx_writer *w;
     uint64_t state;
+    bool is_large;
     int n, count, names;
     value values[VALUES_MAX];
     char *text;
@@ -71,7 +73,8 @@ static const char *constant(maker *m, char name[16], const char *dims, int count
 
 // Room for a value that a node makes; NULL where it would be too large or empty.
 static value *new_value(maker *m, int c, int h, int w) {
-    if (m->count == VALUES_MAX || c < 1 || h < 1 || w < 1 || m->n * c * h * w > ELEMENTS_MAX || c > 100) return NULL;
+    int elements_max = m->is_large ? LARGE_MAX : ELEMENTS_MAX;
+    if (m->count == VALUES_MAX || c < 1 || h < 1 || w < 1 || m->n * c * h * w > elements_max || c > 100) return NULL;
     value *v = &m->values[m->count];
     *v = (value){.c = c, .h = h, .w = w};
     snprintf(v->name, sizeof v->name, "v%d", m->count++);
@@ -93,9 +96,11 @@ static value *pick(maker *m) {
 
 typedef struct window {
     int64_t kernel[2], stride[2], dilation[2], pads[4];
+    const char *auto_pad; // instead of pads, or NULL
 } window;
 
 static void make_window(maker *m, window *w, bool has_dilation) {
+    w->auto_pad = NULL;
     for (int i = 0; i < 2; i++) {
         w->kernel[i] = AMONG(m, 1, 2, 3, 3, 3, 5);
         w->stride[i] = AMONG(m, 1, 1, 1, 2, 3);
@@ -107,6 +112,7 @@ static void make_window(maker *m, window *w, bool has_dilation) {
 }
 
 static int out_size(const window *w, int axis, int in) {
+    if (w->auto_pad) return (int)((in + w->stride[axis] - 1) / w->stride[axis]);
     int64_t room = in + w->pads[axis] + w->pads[axis + 2] - w->dilation[axis] * (w->kernel[axis] - 1) - 1;
     return room < 0 ? 0 : (int)(room / w->stride[axis]) + 1;
 }
@@ -114,17 +120,19 @@ static int out_size(const window *w, int axis, int in) {
 static void write_window(maker *m, const window *w, bool has_dilation) {
     onnx_writer_attr_ints(m->w, "kernel_shape", 2, w->kernel);
     onnx_writer_attr_ints(m->w, "strides", 2, w->stride);
-    onnx_writer_attr_ints(m->w, "pads", 4, w->pads);
+    if (w->auto_pad) onnx_writer_attr_string(m->w, "auto_pad", w->auto_pad);
+    if (!w->auto_pad) onnx_writer_attr_ints(m->w, "pads", 4, w->pads);
     if (has_dilation) onnx_writer_attr_ints(m->w, "dilations", 2, w->dilation);
-    note(m, "    kernel %d %d, stride %d %d, dilation %d %d, pads %d %d %d %d\n", (int)w->kernel[0], (int)w->kernel[1],
-         (int)w->stride[0], (int)w->stride[1], (int)w->dilation[0], (int)w->dilation[1], (int)w->pads[0],
-         (int)w->pads[1], (int)w->pads[2], (int)w->pads[3]);
+    note(m, "    kernel %d %d, stride %d %d, dilation %d %d, pads %d %d %d %d %s\n", (int)w->kernel[0],
+         (int)w->kernel[1], (int)w->stride[0], (int)w->stride[1], (int)w->dilation[0], (int)w->dilation[1],
+         (int)w->pads[0], (int)w->pads[1], (int)w->pads[2], (int)w->pads[3], w->auto_pad ? w->auto_pad : "");
 }
 
 static void add_conv(maker *m, value *x, int groups, int out_c, bool is_pointwise) {
-    window w = {{1, 1}, {1, 1}, {1, 1}, {0}};
+    window w = {{1, 1}, {1, 1}, {1, 1}, {0}, NULL};
     char dims[64], inputs[64], weights[16], bias[16];
     if (!is_pointwise) make_window(m, &w, true);
+    if (!below(m, 5)) w.auto_pad = below(m, 2) ? "SAME_UPPER" : "SAME_LOWER";
     value *y = new_value(m, out_c, out_size(&w, 0, x->h), out_size(&w, 1, x->w));
     if (!y) return;
     int fan_in = x->c / groups * (int)(w.kernel[0] * w.kernel[1]);
@@ -312,7 +320,8 @@ static void add_reshape(maker *m, value *x) {
 
 static void add_input(maker *m) {
     char dims[48];
-    value *x = new_value(m, AMONG(m, 1, 3, 3, 8, 16, 20), 1 + below(m, 12), 1 + below(m, 12));
+    int least = m->is_large ? 40 : 1;
+    value *x = new_value(m, AMONG(m, 1, 3, 3, 8, 16, 20), least + below(m, 12), least + below(m, 12));
     if (!x) abort();
     x->is_input = true;
     snprintf(dims, sizeof dims, "%d,%d,%d,%d", m->n, x->c, x->h, x->w);
@@ -341,7 +350,8 @@ static void add_any(maker *m) {
 
 uint8_t *random_graph_write(uint64_t seed, size_t *size, char *text, size_t text_size) {
     maker m = {.w = onnx_writer_create(17, 8, "random"), .state = seed, .text = text, .text_size = text_size};
-    m.n = AMONG(&m, 1, 1, 1, 2, 3);
+    m.is_large = seed % 8 == 0;
+    m.n = m.is_large ? 1 : AMONG(&m, 1, 1, 1, 2, 3);
     text[0] = '\0';
     add_input(&m);
     if (!below(&m, 3)) add_input(&m);
