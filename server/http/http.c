@@ -100,7 +100,7 @@ typedef struct framing {
     request *request;
     unsigned hosts, lengths, encodings;
     const char *length, *encoding;
-    bool has_control;
+    bool has_control, has_bad_name;
 } framing;
 
 static bool has_control_character(const char *text) {
@@ -110,11 +110,24 @@ static bool has_control_character(const char *text) {
     return false;
 }
 
+// RFC 9110's token. The library hands on "Transfer-Encoding " with its space, which other servers take for the real
+// one.
+static bool is_token(const char *name) {
+    if (*name == '\0') return false;
+    for (; *name != '\0'; name++) {
+        bool is_word =
+            (*name >= '0' && *name <= '9') || (*name >= 'A' && *name <= 'Z') || (*name >= 'a' && *name <= 'z');
+        if (!is_word && strchr("!#$%&'*+-.^_`|~", *name) == NULL) return false;
+    }
+    return true;
+}
+
 static enum MHD_Result read_header(void *context, enum MHD_ValueKind kind, const char *name, const char *value) {
     (void)kind;
     framing *f = context;
     if (value == NULL) value = "";
     f->has_control = f->has_control || has_control_character(name) || has_control_character(value);
+    f->has_bad_name = f->has_bad_name || !is_token(name);
     if (strcasecmp(name, "Host") == 0) f->hosts++;
     if (strcasecmp(name, "Content-Length") == 0) {
         f->lengths++;
@@ -154,6 +167,7 @@ static const char *framing_problem(const framing *f, const char *version) {
     }
     if (f->encodings != 0 && strcmp(version, "HTTP/1.1") != 0) return "Transfer-Encoding needs HTTP/1.1";
     if (f->has_control) return "a header has a control character";
+    if (f->has_bad_name) return "a header's name has a space or another character that no name may have";
     return NULL;
 }
 

@@ -18,6 +18,9 @@ HTTP_TEST(framing, smuggling_is_refused) {
         "POST /infer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "GET /v2 HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
         "GET /v2 HTTP/1.1\r\nHost: x\r\nX-Thing: a\x01z\r\n\r\n",
+        "POST /infer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+        "POST /infer HTTP/1.1\r\nHost: x\r\nContent-Length\t: 3\r\n\r\nabc",
+        "GET /v2 HTTP/1.1\r\nHost: x\r\nX(: y\r\n\r\n",
     };
     for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
         http_connection c = http_connect(server.port);
