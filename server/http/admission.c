@@ -21,8 +21,9 @@ static void refuse_unknown(job *j, route_result result, unsigned allowed) {
     if (result == ROUTE_NO_PATH) {
         reply_problem(&j->reply, 404, "there is nothing at this path; GET /v2 tells what this server is");
     } else {
-        reply_problem(&j->reply, 405, "%s does not fit this path; allowed: %s", request_method_name(j->request.method),
-                      methods);
+        bool is_known = j->request.method != METHOD_OTHER;
+        reply_problem(&j->reply, 405, "%s does not fit this path; allowed: %s",
+                      is_known ? request_method_name(j->request.method) : "this method", methods);
         memcpy(j->reply.allow, methods, sizeof methods);
     }
 }

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 const char *const request_header_names[HEADER_COUNT] = {
 #define HEADER(field, name) name,
@@ -88,16 +89,21 @@ static bool split_query(request *r, char *query) {
         char *value = pair;
         const char *key = strsep(&value, "=");
         if (!decode(r, pair, true) || (value != NULL && !decode(r, value, true))) return false;
+        // One of two values would have to be passed over in silence.
+        if (request_argument_get(r, key) != NULL) return refuse(r, 400, "the query gives one argument twice");
         r->arguments[r->argument_count++] = (request_argument){key, value == NULL ? "" : value};
     }
     return true;
 }
 
-// Proxies may send the absolute form, "http://host/path".
+// Proxies may send the absolute form, "http://host/path". A '?' ends the host: what looks like a path behind it is
+// none.
 static char *path_of(char *target) {
     if (target[0] == '/') return target;
-    char *host = strstr(target, "://");
-    return host == NULL ? NULL : strchr(host + 3, '/');
+    if (strncasecmp(target, "http://", 7) != 0 && strncasecmp(target, "https://", 8) != 0) return NULL;
+    char *host = strchr(target, ':') + 3;
+    char *end = host + strcspn(host, "/?#");
+    return end != host && *end == '/' ? end : NULL;
 }
 
 bool request_open(request *r, const char *target) {
