@@ -164,17 +164,20 @@ static bool read_inputs(const infer_context *c, const cJSON *root, const json_cu
 }
 
 static bool read_root(const infer_context *c, const cJSON *root, const json_cuts *cuts, fault *f) {
-    const cJSON *parameters, *outputs, *inputs;
+    const cJSON *parameters, *outputs, *inputs, *image;
     infer_request *request = c->request;
     if (!member(root, "parameters", &parameters, f) || !member(root, "outputs", &outputs, f)) return false;
     if (!member(root, "inputs", &inputs, f) || !read_id(root, request, f)) return false;
+    if (!member(root, "image_b64", &image, f)) return false;
     if (!infer_json_parameters(parameters, request, f)) return false;
     if (!infer_json_outputs(outputs, c->model, request, f)) return false;
     const body_facts *facts = c->facts;
     size_t json = facts->has_header_length ? (size_t)facts->header_length : facts->size;
     tail rest = {facts->bytes + json, facts->size - json, facts->has_header_length};
-    if (!cuts->image_b64.text) return read_inputs(c, root, cuts, &rest, f);
+    if (image && !cuts->image_b64.text) return fault_set(f, 400, "image_b64 must be a string of base64");
+    if (!image) return read_inputs(c, root, cuts, &rest, f);
     if (inputs) return fault_set(f, 400, "the JSON has both \"image_b64\" and \"inputs\"");
+    if (rest.size > 0) return fault_set(f, 400, "%zu bytes are left in the body behind the JSON", rest.size);
     return infer_base64_open(c, cuts->image_b64.text, cuts->image_b64.size, f);
 }
 

@@ -129,7 +129,17 @@ bool infer_image_open(const infer_context *c, body_kind kind, const uint8_t *byt
     return true;
 }
 
-// JSON writers may escape the slash and line breaks; nothing else of base64 needs an escape.
+// The character of \u00XX at `hex`, the first digit of four, or 0 where it is beyond ASCII.
+static char short_escape(const char *hex) {
+    unsigned value = 0;
+    for (int i = 0; i < 4; i++) {
+        unsigned c = (unsigned char)hex[i];
+        value = value << 4 | (c <= '9' ? c - '0' : (c & 0xdf) - 'A' + 10);
+    }
+    return value < 0x80 ? (char)value : '\0';
+}
+
+// JSON writers may escape the slash and line breaks, and some of them '=' or '+' as \u003d and \u002b.
 static bool unescape(const char *text, size_t size, char *out, size_t *out_size, fault *f) {
     size_t used = 0;
     for (size_t i = 0; i < size; i++) {
@@ -138,6 +148,11 @@ static bool unescape(const char *text, size_t size, char *out, size_t *out_size,
             continue;
         }
         char c = text[++i]; // an escape is whole: json_cut() saw to it
+        if (c == 'u') {
+            out[used++] = short_escape(text + i + 1); // a zero is no base64, and refused as such
+            i += 4;
+            continue;
+        }
         if (!strchr("/nrt", c)) return fault_set(f, 400, "image_b64 is not base64: it has an escape \"\\%c\"", c);
         if (c == '/') out[used++] = '/';
     }

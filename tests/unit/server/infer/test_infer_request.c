@@ -282,10 +282,10 @@ Test(infer_request, an_image_is_for_a_model_that_takes_one) {
 }
 
 Test(infer_request, reads_images_in_base64) {
-    static const char *const good[] = {"{\"image_b64\":\"\\/9j\\/\",\"id\":\"x\",\"parameters\":{\"topk\":2}}",
-                                       "{\"image_b64\":\"_9j_\\r\\n\"}",
-                                       "{\"image_b64\":\"data:image\\/jpeg;base64,/9j/\"}"};
-    for (int i = 0; i < 3; i++) {
+    static const char *const good[] = {
+        "{\"image_b64\":\"\\/9j\\/\",\"id\":\"x\",\"parameters\":{\"topk\":2}}", "{\"image_b64\":\"_9j_\\r\\n\"}",
+        "{\"image_b64\":\"data:image\\/jpeg;base64,/9j/\"}", "{\"image_b64\":\"\\u002F9j\\u002f\"}"};
+    for (int i = 0; i < 4; i++) {
         sent s = send_text(&one, good[i]);
         cr_assert(s.done, "%s: %s", good[i], s.fault.text);
         cr_expect(s.request.has_image && s.request.image.kind == BODY_JPEG && s.request.image.size == 3);
@@ -294,10 +294,12 @@ Test(infer_request, reads_images_in_base64) {
     }
     expect_fault(send_text(&one, "{\"image_b64\":\"a!\"}"), 400, "byte 1 is foreign");
     expect_fault(send_text(&one, "{\"image_b64\":\"/9j/a\"}"), 400, "cut off at byte 5");
-    expect_fault(send_text(&one, "{\"image_b64\":\"\\u0041\"}"), 400, "has an escape");
+    expect_fault(send_text(&one, "{\"image_b64\":\"\\b\"}"), 400, "has an escape");
+    expect_fault(send_text(&one, "{\"image_b64\":\"\\u20ac\"}"), 400, "byte 0 is foreign");
     expect_fault(send_text(&one, "{\"image_b64\":\"\"}"), 415, "holds no JPEG");
     expect_fault(send_text(&one, "{\"image_b64\":\"R0lGODlh\"}"), 415, "holds no JPEG");
-    expect_fault(send_text(&one, "{\"image_b64\":7}"), 400, "neither");
+    expect_fault(send_text(&one, "{\"image_b64\":7}"), 400, "must be a string");
+    expect_fault(send_binary("{\"image_b64\":\"/9j/\"}", "xx", 2, 20), 400, "2 bytes are left");
     expect_fault(send_text(&one, "{\"image_b64\":\"/9j/\",\"inputs\":[]}"), 400, "both");
     expect_fault(send_text(&two, "{\"image_b64\":\"/9j/\"}"), 415, "one input only");
 }
