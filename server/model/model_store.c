@@ -185,5 +185,11 @@ void model_store_write_metrics(model_store *store, buffer *out) {
         write_sample(out, "dscd_model_weights_bytes", v, "");
         buffer_printf(out, "%" PRIu64 "\n", dsc_weights_bytes(v->weights));
     }
+    metrics_head(out, "dscd_model_session_bytes", "gauge", "Working memory kept for the input shapes that are ready.");
+    for (size_t i = 0; i < store->count; i++) {
+        const model_version *v = store->versions[i];
+        write_sample(out, "dscd_model_session_bytes", v, "");
+        buffer_printf(out, "%" PRIu64 "\n", plan_cache_bytes(v->plans));
+    }
     pthread_mutex_unlock(&store->lock);
 }

@@ -183,7 +183,8 @@ static dsc_status load_engine_side(model_version *v, const version_source *sourc
     const dsc_limits limits = choose_limits(&v->config, s->settings);
     const dsc_load_options options = {.limits = &limits};
     dsc_isa isa = DSC_ISA_BEST;
-    plan_cache_options plans = {.capacity = (uint32_t)s->settings->plan_cache, .members = s->threads};
+    plan_cache_options plans = {
+        .capacity = (uint32_t)s->settings->plan_cache, .members = s->threads, .bytes = s->settings->plan_cache_bytes};
     dsc_status status = dsc_isa_parse(s->settings->isa, &isa, err);
     if (status == DSC_OK) status = dsc_passes_parse(s->settings->passes, &plans.passes, err);
     if (status == DSC_OK) {

@@ -23,7 +23,8 @@ struct planned {
     bool is_used; // the slot holds a plan
     uint32_t users;
     uint64_t last_use;
-    key_part *key; // `inputs` parts
+    uint32_t session_count; // made or about to be
+    key_part *key;          // `inputs` parts
     dsc_plan *plan;
     dsc_session **sessions; // `members`, created by each when it first needs one
 };
@@ -122,6 +123,49 @@ static planned *make_room(plan_cache *cache) {
     return oldest;
 }
 
+static uint64_t bytes_of(const planned *slot) {
+    uint64_t bytes = 0;
+    if (__builtin_mul_overflow(dsc_plan_arena_bytes(slot->plan), (uint64_t)slot->session_count, &bytes))
+        return UINT64_MAX;
+    return bytes;
+}
+
+// The slot that rested longest, out of sight already, or NULL: nothing needs to go, or nothing can.
+static planned *take_superfluous(plan_cache *cache) {
+    planned *oldest = NULL;
+    uint64_t total = 0;
+    pthread_mutex_lock(&cache->lock);
+    for (uint32_t i = 0; i < cache->slot_count; i++) {
+        planned *slot = &cache->slots[i];
+        if (!slot->is_used) continue;
+        if (__builtin_add_overflow(total, bytes_of(slot), &total)) total = UINT64_MAX;
+        if (slot->users == 0 && (oldest == NULL || slot->last_use < oldest->last_use)) oldest = slot;
+    }
+    if (total <= cache->options.bytes) oldest = NULL;
+    if (oldest != NULL) oldest->is_used = false;
+    pthread_mutex_unlock(&cache->lock);
+    return oldest;
+}
+
+// The session of a member, ahead of which resting plans go until all sessions fit the memory they may have. What is
+// taken never goes, so each worker may have one more than fits.
+static dsc_status add_session(plan_cache *cache, planned *p, uint32_t member, dsc_error *err) {
+    pthread_mutex_lock(&cache->building);
+    pthread_mutex_lock(&cache->lock);
+    p->session_count++;
+    pthread_mutex_unlock(&cache->lock);
+    for (planned *rested = take_superfluous(cache); rested != NULL; rested = take_superfluous(cache)) {
+        slot_close(cache, rested);
+    }
+    pthread_mutex_unlock(&cache->building);
+    dsc_status status = dsc_session_create(p->plan, &p->sessions[member], err);
+    if (status == DSC_OK) return status;
+    pthread_mutex_lock(&cache->lock);
+    p->session_count--;
+    pthread_mutex_unlock(&cache->lock);
+    return status;
+}
+
 static dsc_status build(plan_cache *cache, const dsc_shape *shapes, uint32_t count, planned **out, dsc_error *err) {
     const dsc_plan_options options = {.passes = cache->options.passes};
     planned made = {.is_used = true, .users = 1};
@@ -154,7 +198,7 @@ dsc_status plan_cache_take(plan_cache *cache, const dsc_shape *shapes, uint32_t 
         pthread_mutex_unlock(&cache->building);
     }
     if (status == DSC_OK && p->sessions[member] == NULL) {
-        status = dsc_session_create(p->plan, &p->sessions[member], err);
+        status = add_session(cache, p, member, err);
         if (status != DSC_OK) plan_cache_return(cache, p);
     }
     if (status == DSC_OK) *out = p;
@@ -172,9 +216,19 @@ void plan_cache_return(plan_cache *cache, planned *p) {
 dsc_status plan_cache_fill(plan_cache *cache, planned *p, dsc_error *err) {
     dsc_status status = DSC_OK;
     for (uint32_t i = 0; i < cache->options.members && status == DSC_OK; i++) {
-        if (p->sessions[i] == NULL) status = dsc_session_create(p->plan, &p->sessions[i], err);
+        if (p->sessions[i] == NULL) status = add_session(cache, p, i, err);
     }
     return status;
+}
+
+uint64_t plan_cache_bytes(plan_cache *cache) {
+    uint64_t total = 0;
+    pthread_mutex_lock(&cache->lock);
+    for (uint32_t i = 0; i < cache->slot_count; i++) {
+        if (cache->slots[i].is_used) total += bytes_of(&cache->slots[i]);
+    }
+    pthread_mutex_unlock(&cache->lock);
+    return total;
 }
 
 dsc_plan *planned_plan(const planned *p) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The plans of one model, by input shapes, and the sessions of each, one per worker. The shapes that were not asked
-// for longest make room; the plan that a worker holds never does.
+// for longest make room, for others and where the sessions' memory grows too large; the plan that a worker holds never
+// does.
 //
 // Threads: any worker may take; a plan is made by one worker while others who want known shapes go on.
 #ifndef DSCD_PLAN_CACHE_H
@@ -18,6 +19,7 @@ typedef struct plan_cache_options {
     uint32_t capacity; // plans; at least one more than there are members are kept
     uint32_t members;  // workers
     uint32_t inputs;   // of the model
+    uint64_t bytes;    // of all sessions' memory; beyond it plans that rest make room
 } plan_cache_options;
 
 dsc_status plan_cache_create(const plan_cache_options *options, plan_cache **out, dsc_error *err);
@@ -30,6 +32,8 @@ dsc_status plan_cache_take(plan_cache *cache, const dsc_shape *shapes, uint32_t 
 void plan_cache_return(plan_cache *cache, planned *p);
 // Creates the sessions that other members have not yet, so that none is created while serving.
 dsc_status plan_cache_fill(plan_cache *cache, planned *p, dsc_error *err);
+// Memory of the sessions that are kept.
+uint64_t plan_cache_bytes(plan_cache *cache);
 
 dsc_plan *planned_plan(const planned *p);
 dsc_session *planned_session(const planned *p, uint32_t member);
