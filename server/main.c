@@ -51,7 +51,11 @@ int main(int argc, char **argv) {
         return CLI_OK;
     }
     for (size_t i = 0; i < VERB_COUNT; i++) {
-        if (strcmp(argv[1], verbs[i].name) == 0) return verbs[i].run(argc - 2, argv + 2);
+        if (strcmp(argv[1], verbs[i].name) != 0) continue;
+        char name[32]; // for what getopt says
+        (void)snprintf(name, sizeof name, "dscd %s", verbs[i].name);
+        argv[1] = name;
+        return verbs[i].run(argc - 2, argv + 2);
     }
     fprintf(stderr, "dscd: there is no verb \"%.100s\"; dscd --help lists them\n", argv[1]);
     return CLI_USAGE;

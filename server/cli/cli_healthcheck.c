@@ -50,7 +50,8 @@ static dsc_status target_from_url(const char *url, target *out, dsc_error *err) 
     }
     (void)snprintf(address, sizeof address, has_port ? "%.*s" : "%.*s:80", (int)length, host);
     (void)strcpy(out->path, path);
-    return settings_split_listen(address, &out->address, err);
+    if (settings_split_listen(address, &out->address, NULL) == DSC_OK) return DSC_OK;
+    return fail(err, DSC_BAD_ARGUMENT, "%.200s: not a URL such as http://127.0.0.1:8080", url);
 }
 
 static int connect_to(const host_port *address) {
@@ -109,7 +110,8 @@ int cli_healthcheck(int argc, char **argv) {
     }
     int answer = ask(&t);
     if (answer == 200) return CLI_OK;
-    fprintf(stderr, "dscd: %s:%s is not ready: %s%d\n", t.address.host, t.address.port,
-            answer == 0 ? "no answer, " : "status ", answer);
+    char reason[32] = "no answer";
+    if (answer != 0) (void)snprintf(reason, sizeof reason, "status %d", answer);
+    fprintf(stderr, "dscd: %s:%s is not ready: %s\n", t.address.host, t.address.port, reason);
     return CLI_FAILED;
 }

@@ -20,11 +20,12 @@ bool cli_read_file(const char *path, void **bytes, size_t *size, fault *f) {
         got = fread(b.data + b.size, 1, 65536, file);
         b.size += got;
     }
-    bool is_read = !ferror(file) && buffer_ok(&b);
+    int reason = ferror(file) ? errno : 0;
     fclose(file);
-    if (!is_read) {
+    if (reason != 0 || !buffer_ok(&b)) {
         buffer_close(&b);
-        return fault_set(f, 413, "%.400s: it cannot be read, or is larger than %zu bytes", path, FILE_LIMIT);
+        return reason != 0 ? fault_set(f, 400, "%.400s: %s", path, strerror(reason))
+                           : fault_set(f, 413, "%.400s: it is larger than %zu bytes", path, FILE_LIMIT);
     }
     *bytes = buffer_take(&b, size);
     return *bytes || fault_no_memory(f);

@@ -130,6 +130,7 @@ int cli_verify(int argc, char **argv) {
     verify_options o = {1, 1e-4};
     dsc_error err = {DSC_OK, "out of memory"};
     dsc_reference *reference;
+    char *end;
     optind = 0;
     for (int c; (c = getopt_long(argc + 1, argv - 1, "", options, NULL)) != -1;) {
         switch (c) {
@@ -137,8 +138,9 @@ int cli_verify(int argc, char **argv) {
                 if (!cli_number("seed", optarg, 0, UINT64_MAX, &o.seed, &err)) return cli_usage("verify", err.text);
                 break;
             case 't':
-                o.tolerance = strtod(optarg, NULL);
-                if (!(o.tolerance > 0)) return cli_usage("verify", "--tolerance must be a positive number");
+                o.tolerance = strtod(optarg, &end);
+                if (!(o.tolerance > 0 && isfinite(o.tolerance)) || *end != '\0')
+                    return cli_usage("verify", "--tolerance must be a positive number");
                 break;
             case 'h': fputs(usage, stdout); return CLI_OK;
             default: return CLI_USAGE;

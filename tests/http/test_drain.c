@@ -183,6 +183,7 @@ HTTP_TEST(drain, healthcheck) {
     cr_assert_eq(dscd_run(&other, OPTIONS("healthcheck")), 0);
     cr_assert_eq(dscd_run(&other, OPTIONS("healthcheck", "ftp://x")), 2);
     cr_assert_eq(dscd_run(&other, OPTIONS("healthcheck", "http://127.0.0.1:1")), 1);
+    cr_assert_eq(dscd_run(&other, OPTIONS("healthcheck", "http://")), 2);
     dscd_signal(&server, SIGTERM);
     pause_ms(200);
     cr_assert_eq(dscd_run(&other, OPTIONS("healthcheck", url)), 1); // stopping, so not ready
