@@ -72,6 +72,7 @@ static bool take_session(work *w) {
     model_version_shapes(w->version, shapes); // an image has the model's own
     if (!w->request.has_image) count = infer_request_shapes(&w->request, shapes);
     dsc_status status = plan_cache_take(model_version_plans(w->version), shapes, count, w->member, &w->planned, &err);
+    if (status == DSC_BAD_MODEL) err.status = DSC_BAD_ARGUMENT; // it was good with the shapes that it was loaded with
     if (status != DSC_OK) return fault_from_engine(&w->fault, "the request's shapes", &err);
     w->plan = planned_plan(w->planned);
     w->session = planned_session(w->planned, w->member);

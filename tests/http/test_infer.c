@@ -4,6 +4,8 @@
 #define _GNU_SOURCE
 #include "tests/http/http_test.h"
 
+#include "tests/support/onnx_writer.h"
+
 // Channel means 0, 1 and 2: classes 0, 1, 2 and their sum 3.
 static float pixels[SMALL_MODEL_BYTES / 4];
 
@@ -118,6 +120,31 @@ HTTP_TEST(infer, shapes_make_plans) {
             http_reply_free(&r);
         }
     }
+    STOPS_CLEANLY();
+}
+
+// Both batches are free, but must agree.
+static bool save_sum(const char *path) {
+    onnx_writer *w = onnx_writer_create(13, 8, "sum");
+    if (w == NULL) return false;
+    onnx_writer_input(w, "a", ONNX_F32, "N,2");
+    onnx_writer_input(w, "b", ONNX_F32, "M,2");
+    onnx_writer_node(w, "Add", "sum", "a,b", "c");
+    onnx_writer_output(w, "c", ONNX_F32, "N,2");
+    bool is_ok = onnx_writer_save(w, path);
+    onnx_writer_free(w);
+    return is_ok;
+}
+
+HTTP_TEST(infer, shapes_that_the_network_refuses_are_the_requests_fault) {
+    cr_assert(save_sum(dscd_path(&server, "sum.onnx")));
+    cr_assert(dscd_start(&server, OPTIONS(dscd_path(&server, "sum.onnx"), "--threads", "1")));
+#define SUM_INPUT(name, rows, data)                                                                                    \
+    "{\"name\":\"" name "\",\"shape\":[" rows ",2],\"datatype\":\"FP32\",\"data\":[" data "]}"
+    check_post("/infer", "", "{\"inputs\":[" SUM_INPUT("a", "2", "1,2,3,4") "," SUM_INPUT("b", "2", "1,2,3,4") "]}",
+               200);
+    check_post("/infer", "", "{\"inputs\":[" SUM_INPUT("a", "2", "1,2,3,4") "," SUM_INPUT("b", "3", "1,2,3,4,5,6") "]}",
+               400);
     STOPS_CLEANLY();
 }
 
