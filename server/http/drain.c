@@ -59,16 +59,21 @@ static void finish_accepted(service *s) {
 }
 
 // Uploads that were accepted may still end and queue up, so cancelling is repeated.
-static bool cancel_rest(service *s) {
+static bool cancel_waiting(service *s) {
     uint64_t until_ns = clock_ns() + CANCEL_LIMIT_NS;
     while (http_server_suspended(s->http) != 0 && clock_ns() < until_ns) {
         scheduler_cancel_all(s->scheduler);
         (void)drain_wait_signal(TICK_NS);
     }
-    if (http_server_suspended(s->http) != 0) return false;
-    until_ns = clock_ns() + SEND_LIMIT_NS;
-    while (http_server_jobs(s->http) != 0 && clock_ns() < until_ns) (void)drain_wait_signal(TICK_NS);
     return http_server_suspended(s->http) == 0;
+}
+
+static bool cancel_rest(service *s) {
+    if (!cancel_waiting(s)) return false;
+    uint64_t until_ns = clock_ns() + SEND_LIMIT_NS;
+    while (http_server_jobs(s->http) != 0 && clock_ns() < until_ns) (void)drain_wait_signal(TICK_NS);
+    http_server_suspend_none(s->http);
+    return cancel_waiting(s); // of an upload that ended in the meantime
 }
 
 bool drain(service *s) {

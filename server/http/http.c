@@ -34,6 +34,7 @@ struct http_server {
     struct MHD_Daemon *daemon;
     http_watch *watch;
     atomic_uint jobs, suspended;
+    atomic_bool suspends_none;
 };
 
 static watched *watched_of(struct MHD_Connection *connection) {
@@ -242,10 +243,17 @@ static enum MHD_Result body_ended(http_server *server, job *j) {
         j->was_suspended = false;
         return send_reply(server, j);
     }
+    // Counted ahead of the look: http_server_suspend_none() and its caller do both the other way round.
+    atomic_fetch_add(&server->suspended, 1);
+    if (atomic_load(&server->suspends_none)) {
+        atomic_fetch_sub(&server->suspended, 1);
+        reply_problem(&j->reply, 503, "the server is stopping; try another one");
+        job_move(j, JOB_ANSWERED);
+        return send_reply(server, j);
+    }
     // Suspended first: a worker may resume the connection before the next line is reached.
     watch_enter(server->watch, watched_of(j->connection), WATCH_WAITING, &j->cancel);
     j->was_suspended = true;
-    atomic_fetch_add_explicit(&server->suspended, 1, memory_order_relaxed);
     MHD_suspend_connection(j->connection);
     admission_hand_over(j);
     return MHD_YES;
@@ -383,12 +391,16 @@ void http_server_quiesce(http_server *server) {
     if (fd != MHD_INVALID_SOCKET) (void)close(fd);
 }
 
+void http_server_suspend_none(http_server *server) {
+    atomic_store(&server->suspends_none, true);
+}
+
 unsigned http_server_jobs(const http_server *server) {
     return atomic_load_explicit(&server->jobs, memory_order_acquire);
 }
 
 unsigned http_server_suspended(const http_server *server) {
-    return atomic_load_explicit(&server->suspended, memory_order_acquire);
+    return atomic_load(&server->suspended);
 }
 
 const char *http_library_version(void) {

@@ -24,6 +24,8 @@ dsc_status http_server_start(struct service *service, int listen_fd, http_server
 void http_server_resume(struct job *j);
 // Accepts no new connections; those that are open go on.
 void http_server_quiesce(http_server *server);
+// From now on a request whose body ends gets 503 and waits for nobody: so that none is suspended when all is stopped.
+void http_server_suspend_none(http_server *server);
 // Requests between their first line and the last byte of their reply.
 unsigned http_server_jobs(const http_server *server);
 // Of these, the ones that wait for a worker or for its answer.

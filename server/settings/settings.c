@@ -96,7 +96,7 @@ static size_t find_option(const char *option, size_t length) {
     return SETTING_COUNT;
 }
 
-// The name under which a bare file is served: its own, without folder and ending; "model.onnx" takes its folder's.
+// The name under which a bare file is served: its own, without folder and ending.
 static dsc_status add_positional(settings *s, const char *path, dsc_error *err) {
     const char *base = strrchr(path, '/');
     base = base == NULL ? path : base + 1;

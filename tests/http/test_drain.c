@@ -170,6 +170,23 @@ HTTP_TEST(drain, under_load) {
     cr_assert_eq(strange, 0);
 }
 
+// An upload ends when everything else has been cancelled: it is cancelled, too, and no reason to fail.
+HTTP_TEST(drain, an_upload_that_ends_at_the_last_moment) {
+    static const char upload[SLOW_MODEL_BYTES];
+    SERVE_SLOW(60, "--threads", "1", "--drain-timeout-s", "1");
+    http_connection c = http_connect(server.port);
+    char head[128];
+    (void)snprintf(head, sizeof head, "POST /infer HTTP/1.1\r\nHost: x\r\n" RAW "Content-Length: %d\r\n\r\n",
+                   SLOW_MODEL_BYTES);
+    cr_assert(http_send_text(&c, head) && http_send(&c, upload, 1000));
+    pause_ms(200);
+    dscd_signal(&server, SIGTERM);
+    pause_ms(1700); // the second of cancelling, and most of the one for replies to leave
+    cr_assert(http_send(&c, upload, sizeof upload - 1000));
+    cr_assert_eq(dscd_wait(&server, 20), 0);
+    http_close(&c);
+}
+
 HTTP_TEST(drain, healthcheck) {
     SERVE_SMALL("--threads", "1", "--drain-delay-s", "3");
     char url[64];
