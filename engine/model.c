@@ -149,20 +149,29 @@ static void describe_outputs(const dsc_model *model, const graph *g, const graph
     }
 }
 
-// The model with 2 for every free input dimension; NULL where there is none, or it cannot be.
-static graph *infer_other_shapes(const dsc_model *model) {
+// The model with `size` for every free input dimension; NULL where there is none, or that size does not fit.
+static graph *infer_with(const dsc_model *model, int64_t size) {
     graph *g = graph_clone(model->g);
     bool has_free = false;
     for (uint32_t i = 0; g && i < g->input_count; i++) {
         graph_value *v = &g->values[g->inputs[i]];
         for (uint32_t d = 0; d < v->shape.rank; d++) {
             has_free |= v->shape.dims[d] < 0;
-            if (v->shape.dims[d] < 0) v->shape.dims[d] = 2;
+            if (v->shape.dims[d] < 0) v->shape.dims[d] = size;
         }
     }
     if (g && has_free && specialise(g, NULL, 0, NULL) == DSC_OK && graph_infer(g, NULL, NULL, NULL) == DSC_OK) return g;
     graph_free(g);
     return NULL;
+}
+
+// A free height and width of 1 is too small for many networks: tried with the sizes of photos, too.
+static bool fits_larger_inputs(const dsc_model *model) {
+    graph *g = infer_with(model, 224), *other = g ? infer_with(model, 256) : NULL;
+    if (g) describe_outputs(model, g, other);
+    graph_free(g);
+    graph_free(other);
+    return g != NULL;
 }
 
 // Shapes are inferred once for the default input shapes, so that most of what cannot run is refused here. Where inputs
@@ -172,19 +181,20 @@ static dsc_status check_loaded(const dsc_model *model, const dsc_load_options *o
     if (!g) return error_no_memory(err, model->g->node_count * sizeof *model->g->nodes);
     dsc_error reason = {DSC_OK, ""};
     dsc_report_fn report = options ? options->report : NULL;
-    dsc_status status = specialise(g, NULL, 0, &reason);
-    if (status != DSC_OK && report) report(options->report_context, reason.text);
     bool is_final = !waits_for_values(g);
-    if (!is_final) report = NULL;
-    if (status == DSC_OK) status = graph_infer(g, report, options ? options->report_context : NULL, &reason);
+    dsc_status status = specialise(g, NULL, 0, &reason);
+    bool has_inputs = status == DSC_OK;
+    if (has_inputs) status = graph_infer(g, NULL, NULL, &reason);
     if (status == DSC_OK) {
-        graph *other = infer_other_shapes(model);
+        graph *other = infer_with(model, 2);
         describe_outputs(model, g, other);
         graph_free(other);
-    } else if (status == DSC_UNSUPPORTED && !is_final) {
+    } else if ((status == DSC_UNSUPPORTED && !is_final) || fits_larger_inputs(model)) {
         status = DSC_OK;
-    } else if (err) {
-        *err = reason;
+    } else {
+        if (report && has_inputs) (void)graph_infer(g, report, options->report_context, NULL); // all reasons
+        if (report && !has_inputs) report(options->report_context, reason.text);
+        if (err) *err = reason;
     }
     graph_free(g);
     return status;

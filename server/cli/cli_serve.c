@@ -161,26 +161,28 @@ static void *load_models(void *context) {
 }
 
 // Models are loaded beside the waiting for signals: a daemon that is told to stop while it loads stops at once.
-static int serve_models(service *s) {
+static int serve_models(service *s, dsc_error *err) {
     loading l = {.service = s};
     pthread_t thread;
     if (pthread_create(&thread, NULL, load_models, &l) != 0) {
-        fputs("dscd: cannot start a thread to load models\n", stderr);
+        (void)fail(err, DSC_NO_MEMORY, "cannot start a thread to load models");
         return CLI_FAILED;
     }
     while (!atomic_load_explicit(&l.is_done, memory_order_acquire)) {
-        if (!drain_wait_signal(10 * NS_PER_MS)) continue;
+        if (!drain_wait_signal(NS_PER_MS)) continue;
         logger_say(s->log, LEVEL_INFO, "stopped", "told to stop while loading models");
         logger_free(s->log);
         _exit(CLI_OK); // no request was accepted yet, and the loading thread cannot be interrupted
     }
     (void)pthread_join(thread, NULL);
     if (l.status != DSC_OK) {
-        fprintf(stderr, "dscd: %s\n", l.err.text);
+        *err = l.err;
         return CLI_FAILED;
     }
     atomic_store_explicit(&s->phase, SERVICE_READY, memory_order_release);
-    logger_say(s->log, LEVEL_INFO, "ready", "%" PRIu32 " threads, %s", s->threads, dsc_isa_name(dsc_isa_best()));
+    dsc_isa isa = DSC_ISA_BEST; // checked with the other settings
+    (void)dsc_isa_parse(s->settings->isa, &isa, NULL);
+    logger_say(s->log, LEVEL_INFO, "ready", "%" PRIu32 " threads, %s", s->threads, dsc_isa_name(isa));
     while (!drain_wait_signal(NS_PER_S)) {
     }
     return drain(s) ? CLI_OK : CLI_FAILED;
@@ -203,9 +205,9 @@ int cli_serve(int argc, char **argv) {
         (void)!getrandom(&first_id, sizeof first_id, GRND_NONBLOCK);
         atomic_init(&s.next_id, first_id);
         status = start(&s, &err);
-        if (status != DSC_OK) fprintf(stderr, "dscd: %s\n", err.text);
-        exit_status = status != DSC_OK ? CLI_FAILED : serve_models(&s);
+        exit_status = status != DSC_OK ? CLI_FAILED : serve_models(&s, &err);
         stop(&s);
+        if (err.text[0] != '\0') fprintf(stderr, "dscd: %s\n", err.text); // the last line, behind what was logged
     }
     settings_close(&set);
     return exit_status;
