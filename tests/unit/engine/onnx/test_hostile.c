@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every file of shared/models/hostile, and every real model: read, its shapes inferred, in bounded time; or refused
-// with a sentence.
-#include "engine/base/clock.h"
+// with a sentence. Time is the thread's own, so that a busy machine fails nothing.
+#define _GNU_SOURCE
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/graph/check.h"
@@ -12,8 +12,15 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define LIMIT_NS 1000000000u
+
+static uint64_t own_time_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
 
 // Files that must be refused, each for its own reason.
 static const struct {
@@ -62,10 +69,10 @@ static dsc_status load(const char *path, dsc_error *err) {
     size_t size = 0;
     graph *g = NULL;
     cr_assert_eq(file_read(path, UINT64_MAX, &bytes, &size, err), DSC_OK, "%s", err->text);
-    uint64_t start = clock_ns();
+    uint64_t start = own_time_ns();
     dsc_status status = onnx_import(NULL, bytes, size, NULL, &g, err);
     if (status == DSC_OK) status = graph_infer(g, NULL, NULL, err);
-    uint64_t ns = clock_ns() - start;
+    uint64_t ns = own_time_ns() - start;
     cr_expect(ns < LIMIT_NS, "%s took %llu ms", path, (unsigned long long)(ns / 1000000));
     cr_expect(status == DSC_OK || strlen(err->text) > 15, "%s: \"%s\" is no sentence", path, err->text);
     graph_free(g);
