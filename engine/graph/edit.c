@@ -19,19 +19,6 @@ uint32_t graph_readers(const graph *g, uint32_t value, uint32_t *first) {
     return readers;
 }
 
-void graph_replace_value(graph *g, uint32_t from, uint32_t to) {
-    for (uint32_t i = 0; i < g->node_count; i++) {
-        graph_node *n = &g->nodes[i];
-        for (uint32_t k = 0; k < n->input_count; k++) {
-            if (n->inputs[k] == from) n->inputs[k] = to;
-        }
-        if (n->residual == from) n->residual = to;
-    }
-    for (uint32_t i = 0; i < g->output_count; i++) {
-        if (g->outputs[i] == from) g->outputs[i] = to;
-    }
-}
-
 void graph_compact(graph *g) {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < g->node_count; i++) {

@@ -89,8 +89,6 @@ const char *graph_shape_print(const graph_shape *shape, char *text, size_t size)
 
 // How many nodes read the value (a graph output counts as one more reader); *first is the first reading node.
 uint32_t graph_readers(const graph *g, uint32_t value, uint32_t *first);
-// Every reader of `from`, and the graph's outputs, read `to` from now on.
-void graph_replace_value(graph *g, uint32_t from, uint32_t to);
 // Takes removed nodes out.
 void graph_compact(graph *g);
 
