@@ -204,11 +204,13 @@ dsc_status pool_run_step(dsc_pool *pool, pool_slot *slot, const step *s, char *b
     if (!slot || s->tiles == 1) return run_alone(s, block, stops);
     uint64_t start = clock_ns();
     if (start < atomic_load_explicit(&pool->alone_until_ns, memory_order_relaxed)) return run_alone(s, block, stops);
+    dsc_status status = pool_check_stops(stops); // before members may begin
+    if (status != DSC_OK) return status;
     publish(slot, s, block);
     wake_sleepers(pool, INT_MAX);
     uint32_t own_tiles = 0;
     do {
-        dsc_status status = pool_check_stops(stops);
+        status = pool_check_stops(stops);
         if (status != DSC_OK) {
             abandon(pool, slot);
             return status;
