@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // dscd bench MODEL.onnx: how fast a model runs here, and how near that is to what the CPU can do at all.
 #define _GNU_SOURCE
+#include "server/cli/cli_bench.h"
+
 #include "server/base/clock.h"
 #include "server/cli/cli.h"
 #include "server/cli/cli_engine.h"
@@ -11,19 +13,19 @@
 
 static const char usage[] =
     "usage: dscd bench MODEL.onnx [--threads N] [--seconds S] [--batch N] [--isa best|ref|avx2|avx512] [--passes LIST] "
-    "[--json]\n"
+    "[--json | --layers]\n"
     "\n"
     "Runs the model on random numbers and prints minimum, median and 99th percentile in milliseconds, the billions of\n"
     "multiply-adds a second at the minimum, and these in percent of the peak of fused multiply-adds, which is "
     "measured\n"
-    "in the same run on one thread and multiplied by the threads.\n";
+    "in the same run on one thread and multiplied by the threads. With --layers, the same for every layer.\n";
 
 #define RUNS_MAX 200000
 
 typedef struct bench_options {
     cli_engine_options engine;
     uint64_t seconds;
-    bool is_json;
+    bool is_json, has_layers;
 } bench_options;
 
 typedef struct bench_result {
@@ -78,6 +80,28 @@ static int print_result(const bench_options *o, const cli_engine *e, const bench
     return cli_print("bench", &b);
 }
 
+static int print_layers(const bench_options *o, cli_engine *e) {
+    uint32_t count = dsc_plan_row_count(e->plan);
+    uint64_t *row_ns = calloc(count + 1, sizeof *row_ns);
+    if (!row_ns) return cli_failed("bench", "out of memory");
+    dsc_error err;
+    double peak = dsc_measure_peak_gflops(dsc_plan_isa(e->plan));
+    dsc_status status = bench_layers_measure(e, clock_ns() + o->seconds * 1000000000u, row_ns, &err);
+    double after = dsc_measure_peak_gflops(dsc_plan_isa(e->plan));
+    int code = CLI_FAILED;
+    if (status == DSC_OK) {
+        buffer b;
+        buffer_init(&b, 0);
+        bench_layers_print(&b, dsc_plan_rows(e->plan), count, row_ns,
+                           (after > peak ? after : peak) * o->engine.threads);
+        code = cli_print("bench", &b);
+    } else {
+        cli_failed("bench", err.text);
+    }
+    free(row_ns);
+    return code;
+}
+
 static int bench(const char *path, const bench_options *o) {
     dsc_error err;
     cli_engine e;
@@ -86,6 +110,12 @@ static int bench(const char *path, const bench_options *o) {
     if (!times) return cli_failed("bench", "out of memory");
     dsc_status status = cli_engine_open(path, &o->engine, &e, &err);
     if (status == DSC_OK) cli_engine_fill_inputs(&e, 1);
+    if (status == DSC_OK && o->has_layers) {
+        int code = print_layers(o, &e);
+        cli_engine_close(&e);
+        free(times);
+        return code;
+    }
     if (status == DSC_OK) status = measure(o, &e, times, &result, &err);
     int code = status == DSC_OK ? print_result(o, &e, &result) : cli_failed("bench", err.text);
     cli_engine_close(&e);
@@ -94,12 +124,16 @@ static int bench(const char *path, const bench_options *o) {
 }
 
 int cli_bench(int argc, char **argv) {
-    static const struct option options[] = {
-        {"threads", required_argument, NULL, 't'}, {"seconds", required_argument, NULL, 's'},
-        {"batch", required_argument, NULL, 'b'},   {"isa", required_argument, NULL, 'i'},
-        {"passes", required_argument, NULL, 'p'},  {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
-    bench_options o = {cli_engine_defaults(), 3, false};
+    static const struct option options[] = {{"threads", required_argument, NULL, 't'},
+                                            {"seconds", required_argument, NULL, 's'},
+                                            {"batch", required_argument, NULL, 'b'},
+                                            {"isa", required_argument, NULL, 'i'},
+                                            {"passes", required_argument, NULL, 'p'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"layers", no_argument, NULL, 'l'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    bench_options o = {.engine = cli_engine_defaults(), .seconds = 3};
     dsc_error err;
     optind = 0;
     for (int c; (c = getopt_long(argc + 1, argv - 1, "", options, NULL)) != -1;) {
@@ -118,6 +152,7 @@ int cli_bench(int argc, char **argv) {
             case 'i': is_fine = dsc_isa_parse(optarg, &o.engine.isa, &err) == DSC_OK; break;
             case 'p': is_fine = dsc_passes_parse(optarg, &o.engine.passes, &err) == DSC_OK; break;
             case 'j': o.is_json = true; break;
+            case 'l': o.has_layers = true; break;
             case 'h': fputs(usage, stdout); return CLI_OK;
             default: return CLI_USAGE;
         }
