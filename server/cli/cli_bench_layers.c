@@ -40,8 +40,8 @@ dsc_status bench_layers_measure(const cli_engine *e, uint64_t end_ns, uint64_t *
 void bench_layers_print(buffer *b, const dsc_row *rows, uint32_t count, const uint64_t *row_ns, double peak_gflops) {
     double sum = 0;
     for (uint32_t i = 0; i < count; i++) sum += (double)row_ns[i];
-    buffer_printf(b, "%-4s %-12s %-16s %10s %7s %7s %9s  %s\n", "row", "kind", "output", "us", "share", "peak", "MAC/byte",
-                  "kernel");
+    buffer_printf(b, "%-4s %-12s %-16s %10s %7s %7s %9s  %s\n", "row", "kind", "output", "us", "share", "peak",
+                  "MAC/byte", "kernel");
     for (uint32_t i = 0; i < count; i++) {
         const dsc_row *r = &rows[i];
         char shape[64] = "";

@@ -70,7 +70,10 @@ static bool take_session(work *w) {
     dsc_error err = {0};
     uint32_t count = model_version_signature(w->version)->input_count;
     model_version_shapes(w->version, shapes); // an image has the model's own
-    if (!w->request.has_image) count = infer_request_shapes(&w->request, shapes);
+    if (w->request.image_count == 0)
+        count = infer_request_shapes(&w->request, shapes);
+    else
+        shapes[0].dims[0] = w->request.image_count;
     dsc_status status = plan_cache_take(model_version_plans(w->version), shapes, count, w->member, &w->planned, &err);
     if (status == DSC_BAD_MODEL) err.status = DSC_BAD_ARGUMENT; // it was good with the shapes that it was loaded with
     if (status != DSC_OK) return fault_from_engine(&w->fault, "the request's shapes", &err);
@@ -79,28 +82,42 @@ static bool take_session(work *w) {
     return true;
 }
 
-static bool decode_the_image(work *w) {
+// Which of several images a fault is about.
+static void name_image(work *w, uint32_t index) {
+    char text[sizeof w->fault.text];
+    memcpy(text, w->fault.text, sizeof text);
+    (void)fault_set(&w->fault, w->fault.http_status, "image %" PRIu32 " of %" PRIu32 ": %.460s", index + 1,
+                    w->request.image_count, text);
+}
+
+static bool decode_images(work *w) {
     job *j = w->job;
     const dsc_preprocess *preprocess = model_version_preprocess(w->version);
     dsc_tensor_info info = dsc_plan_input(w->plan, 0);
     dsc_image_target target = {0};
+    info.dims[0] = 1; // one at a time
     if (!preprocess_target(&info, &target, &w->fault)) return false;
     if (preprocess == NULL) return fault_set(&w->fault, 415, "this model does not take images; send it a tensor");
-    target.data = dsc_session_input(w->session, 0);
     decode_limits limits = decode_limits_default();
     limits.pixels = j->service->settings->max_pixels;
     limits.deadline_ns = j->inference.deadline_ns;
-    decode_source source = w->request.image;
-    source.limits = &limits;
-    decode_stats stats = {0};
-    bool is_ok = decode_image(&source, preprocess, &target, &stats, &w->fault);
-    j->inference.decode_ns += stats.decode_ns;
-    j->inference.preprocess_ns = stats.preprocess_ns;
+    char *data = dsc_session_input(w->session, 0);
+    bool is_ok = true;
+    for (uint32_t i = 0; i < w->request.image_count && is_ok; i++) {
+        decode_source source = w->request.images[i];
+        decode_stats stats = {0};
+        source.limits = &limits;
+        target.data = (float *)(void *)(data + i * dsc_tensor_bytes(&info));
+        is_ok = decode_image(&source, preprocess, &target, &stats, &w->fault);
+        j->inference.decode_ns += stats.decode_ns;
+        j->inference.preprocess_ns += stats.preprocess_ns;
+        if (!is_ok && w->request.image_count > 1) name_image(w, i);
+    }
     return is_ok;
 }
 
 static bool fill_inputs(work *w) {
-    if (w->request.has_image) return decode_the_image(w);
+    if (w->request.image_count != 0) return decode_images(w);
     uint64_t began_ns = clock_ns();
     for (uint32_t i = 0; i < w->request.input_count; i++) {
         if (!infer_request_fill(&w->request, i, dsc_session_input(w->session, i), &w->fault)) return false;
@@ -210,6 +227,29 @@ static void answer_fault(work *w) {
                                                                : w->fault.text);
 }
 
+// A batch counts as so many inferences, where the model leaves its size free.
+static uint64_t batch_of(const work *w) {
+    const infer_signature *signature = model_version_signature(w->version);
+    bool is_free = w->plan != NULL && signature->input_count > 0 && signature->inputs[0].rank > 0 &&
+                   signature->inputs[0].dims[0] == -1;
+    return is_free ? (uint64_t)dsc_plan_input(w->plan, 0).dims[0] : 1;
+}
+
+static void record(const work *w, bool is_ok) {
+    const job *j = w->job;
+    const job_inference *times = &j->inference;
+    const model_sample sample = {
+        .is_success = is_ok,
+        .batch_size = batch_of(w),
+        .total_ns = clock_ns() - j->times.received_ns,
+        .queue_ns = j->times.taken_ns - j->times.received_ns,
+        .input_ns = times->decode_ns + times->preprocess_ns,
+        .infer_ns = times->inference_ns,
+        .output_ns = times->encode_ns,
+    };
+    model_version_record(w->version, &sample);
+}
+
 void pipeline_run(job *j, uint32_t member) {
     work w = {.job = j, .member = member, .version = j->inference.version};
     uint64_t began_ns = clock_ns();
@@ -217,6 +257,7 @@ void pipeline_run(job *j, uint32_t member) {
     j->inference.decode_ns = clock_ns() - began_ns;
     is_ok = is_ok && take_session(&w) && fill_inputs(&w) && run_network(&w) && encode_reply(&w);
     if (!is_ok) answer_fault(&w);
+    record(&w, is_ok);
     plan_cache_return(model_version_plans(w.version), w.planned);
     infer_request_close(&w.request);
 }

@@ -62,6 +62,7 @@ void reply_problem(reply *r, int status, const char *format, ...) {
     buffer_printf(&r->body, ",\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":", reply_title(status),
                   status);
     buffer_json_string(&r->body, sentence);
+    if (r->members != NULL) buffer_printf(&r->body, ",%s", r->members);
     buffer_text(&r->body, "}\n");
 }
 

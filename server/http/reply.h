@@ -18,6 +18,7 @@ typedef struct reply {
     uint32_t retry_after_s; // of a 503; 0: none
     size_t header_length;   // Inference-Header-Content-Length, or REPLY_NO_HEADER_LENGTH
     bool must_close;        // the connection ends with this reply
+    const char *members;    // of a problem, beside the usual ones: static text such as "\"ready\":false"; or NULL
 } reply;
 
 void reply_init(reply *r);

@@ -120,6 +120,60 @@ static bool read_values(const cJSON *object, const json_part *part, tail *rest, 
     return fault_set(f, 400, data ? "input \"%s\": data must be an array" : "input \"%s\" has no data", name);
 }
 
+// A size that binary_data_size gives, or all that is left where the only input has none; it is taken from the tail.
+static bool take_image_bytes(const cJSON *size_item, const char *name, tail *rest, const uint8_t **bytes, size_t *size,
+                             fault *f) {
+    double wanted = size_item ? (cJSON_IsNumber(size_item) ? size_item->valuedouble : -1) : (double)rest->size;
+    if (!rest->present)
+        return fault_set(f, 400, "input \"%s\" has no data, and Inference-Header-Content-Length was not sent", name);
+    if (!(wanted >= 0 && wanted <= DIM_MAX) || wanted > floor(wanted))
+        return fault_set(f, 400, "input \"%s\": binary_data_size must be a number of bytes", name);
+    if (wanted > (double)rest->size)
+        return fault_set(f, 400, "input \"%s\": binary_data_size is %.0f, but only %zu bytes are left in the body",
+                         name, wanted, rest->size);
+    *bytes = rest->bytes;
+    *size = (size_t)wanted;
+    rest->bytes += *size;
+    rest->size -= *size;
+    return true;
+}
+
+// [N], or [N,1] with any number of ones behind.
+static bool read_image_count(const cJSON *object, const char *name, size_t *out, fault *f) {
+    const cJSON *shape;
+    if (!member(object, "shape", &shape, f)) return false;
+    double count = -1;
+    for (const cJSON *item = cJSON_IsArray(shape) ? shape->child : NULL; item; item = item->next) {
+        double dim = cJSON_IsNumber(item) ? item->valuedouble : -1;
+        if (item == shape->child) count = dim;
+        if (!(dim >= 1 && dim <= INFER_IMAGES_MAX) || dim > floor(dim) || (item != shape->child && dim > 1)) count = -1;
+        if (count < 0) break;
+    }
+    if (count < 0)
+        return fault_set(f, 400, "input \"%s\": as BYTES its shape must be [N], N images from 1 to %d", name,
+                         INFER_IMAGES_MAX);
+    *out = (size_t)count;
+    return true;
+}
+
+// BYTES for an input that takes none: its elements are image files.
+static bool read_images(const infer_context *c, const cJSON *object, const json_part *part, tail *rest, fault *f) {
+    const cJSON *parameters, *size_item = NULL, *data;
+    const char *name = c->model->inputs[0].name;
+    const uint8_t *bytes = NULL;
+    size_t count = 0, size = 0;
+    if (!infer_check_single_input(c, "an image", f) || !read_image_count(object, name, &count, f)) return false;
+    if (!member(object, "parameters", &parameters, f) || !member(object, "data", &data, f)) return false;
+    if (parameters && !cJSON_IsObject(parameters))
+        return fault_set(f, 400, "input \"%s\": parameters must be an object", name);
+    if (parameters && !member(parameters, "binary_data_size", &size_item, f)) return false;
+    if (size_item && data) return fault_set(f, 400, "input \"%s\" has both data and binary_data_size", name);
+    if (data && !part->text) return fault_set(f, 400, "input \"%s\": data must be an array", name);
+    if (data) return infer_bytes_json(c, part, count, f);
+    if (!take_image_bytes(size_item, name, rest, &bytes, &size, f)) return false;
+    return infer_bytes_binary(c, bytes, size, count, f);
+}
+
 static bool find_input(const char *name, const infer_signature *model, uint32_t *out, fault *f) {
     for (uint32_t i = 0; i < model->input_count; i++) {
         if (strcmp(model->inputs[i].name, name) != 0) continue;
@@ -138,8 +192,10 @@ static bool read_input(const infer_context *c, const cJSON *object, const json_p
     if (!find_input(name, c->model, &index, f)) return false;
     const dsc_tensor_info *model = &c->model->inputs[index];
     infer_input *input = &c->request->inputs[index];
-    if (input->source != INFER_ABSENT) return fault_set(f, 400, "input \"%s\" is given twice", model->name);
+    if (input->source != INFER_ABSENT || c->request->image_count > 0)
+        return fault_set(f, 400, "input \"%s\" is given twice", model->name);
     if (!string_member(object, "an element of inputs", "datatype", &datatype, f)) return false;
+    if (strcmp(datatype, "BYTES") == 0) return read_images(c, object, part, rest, f);
     if (strcmp(datatype, dsc_dtype_name(model->dtype)) != 0)
         return fault_set(f, 400, "input \"%s\": datatype is %s; the model's is %s", model->name, datatype,
                          dsc_dtype_name(model->dtype));
@@ -155,7 +211,7 @@ static bool read_inputs(const infer_context *c, const cJSON *root, const json_cu
     for (const cJSON *item = inputs->child; item && i < JSON_CUT_MAX; item = item->next, i++) {
         if (!read_input(c, item, &cuts->data[i], rest, f)) return false;
     }
-    for (i = 0; i < c->model->input_count; i++) {
+    for (i = 0; i < c->model->input_count && c->request->image_count == 0; i++) {
         if (c->request->inputs[i].source == INFER_ABSENT)
             return fault_set(f, 400, "input \"%s\" is missing", c->model->inputs[i].name);
     }
@@ -178,7 +234,7 @@ static bool read_root(const infer_context *c, const cJSON *root, const json_cuts
     if (!image) return read_inputs(c, root, cuts, &rest, f);
     if (inputs) return fault_set(f, 400, "the JSON has both \"image_b64\" and \"inputs\"");
     if (rest.size > 0) return fault_set(f, 400, "%zu bytes are left in the body behind the JSON", rest.size);
-    return infer_base64_open(c, cuts->image_b64.text, cuts->image_b64.size, f);
+    return infer_base64_open(c, &cuts->image_b64, f);
 }
 
 bool infer_json_open(const infer_context *c, fault *f) {

@@ -27,6 +27,16 @@ static bool set_timeout(infer_options *options, double value, fault *f) {
     return true;
 }
 
+// Triton's: in microseconds; 0 is none.
+static bool set_timeout_us(infer_options *options, double value, fault *f) {
+    if (!(value >= 0 && value <= TIMEOUT_MS_MAX * 1e3) || value > floor(value))
+        return fault_set(f, 400, "parameters.timeout must be a whole number of microseconds from 0 to %.0f",
+                         TIMEOUT_MS_MAX * 1e3);
+    if (value > 0) options->has_timeout = true;
+    if (value > 0) options->timeout_ns = (uint64_t)(value * 1e3);
+    return true;
+}
+
 static bool set_profile(infer_options *options, const char *value, fault *f) {
     static const struct {
         const char *name;
@@ -57,11 +67,16 @@ bool infer_options_set(infer_options *options, const char *key, const char *valu
     return true;
 }
 
+// As the query's; and what only Triton's clients send.
 static bool set_parameter(const cJSON *item, infer_request *request, fault *f) {
     infer_options *options = &request->options;
     double number = cJSON_IsNumber(item) ? item->valuedouble : -1;
     if (strcmp(item->string, "topk") == 0) return set_topk(options, number, f);
     if (strcmp(item->string, "timeout_ms") == 0) return set_timeout(options, number, f);
+    if (strcmp(item->string, "timeout") == 0) return set_timeout_us(options, number, f);
+    // There is one queue in order of arrival, as in a Triton model without priority levels.
+    if (strcmp(item->string, "priority") == 0 && (!(number >= 0) || number > floor(number)))
+        return fault_set(f, 400, "parameters.priority must be a whole number, 0 or above");
     if (strcmp(item->string, "profile") == 0) {
         if (cJSON_IsBool(item)) return set_profile(options, cJSON_IsTrue(item) ? "true" : "false", f);
         return set_profile(options, cJSON_IsString(item) ? item->valuestring : "", f);
@@ -77,6 +92,8 @@ bool infer_json_parameters(const cJSON *parameters, infer_request *request, faul
     if (!parameters) return true;
     if (!cJSON_IsObject(parameters)) return fault_set(f, 400, "parameters must be an object");
     for (const cJSON *item = parameters->child; item; item = item->next) {
+        if (!cJSON_IsString(item) && !cJSON_IsNumber(item) && !cJSON_IsBool(item))
+            return fault_set(f, 400, "parameters.%.100s must be a string, a number, true or false", item->string);
         if (!set_parameter(item, request, f)) return false;
     }
     return true;

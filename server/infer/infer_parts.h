@@ -4,6 +4,7 @@
 #define DSCD_INFER_PARTS_H
 
 #include "server/infer/infer_request.h"
+#include "server/infer/json_cut.h"
 
 struct cJSON;
 
@@ -19,11 +20,35 @@ bool infer_json_open(const infer_context *c, fault *f);
 bool infer_json_parameters(const struct cJSON *parameters, infer_request *request, fault *f);
 // `outputs` of a request, or NULL: all.
 bool infer_json_outputs(const struct cJSON *outputs, const infer_signature *model, infer_request *request, fault *f);
-// The text of image_b64 (still with JSON's escapes) as the request's image.
-bool infer_base64_open(const infer_context *c, const char *text, size_t size, fault *f);
+// Memory that lives as long as the request, aligned for anything; NULL without. infer_disown frees all of it.
+void *infer_own(infer_request *request, size_t size);
+void infer_disown(infer_request *request);
 
-// One image for the model's only input.
-bool infer_image_open(const infer_context *c, body_kind kind, const uint8_t *bytes, size_t size, fault *f);
+bool infer_check_single_input(const infer_context *c, const char *what, fault *f); // 415 where there are several
+// An .npy file: a tensor, or pixels.
+bool infer_npy_open(const infer_context *c, const uint8_t *bytes, size_t size, fault *f);
+
+// An image file, inside the body or owned by the request.
+typedef struct infer_blob {
+    const uint8_t *bytes;
+    size_t size;
+} infer_blob;
+// `count` image files (JPEG, PNG, WebP, or .npy pixels) as a batch for the model's only input.
+bool infer_images_open(const infer_context *c, const infer_blob *blobs, size_t count, fault *f);
+// The images of a multipart/form-data body; other fields are options.
+bool infer_form_open(const infer_context *c, fault *f);
+
+// The text of a JSON string (still with its escapes) as bytes; `what` begins the sentence of a fault.
+bool infer_base64_decode(const infer_context *c, const char *what, const json_part *text, infer_blob *out, fault *f);
+// image_b64 as the request's image.
+bool infer_base64_open(const infer_context *c, const json_part *text, fault *f);
+
+// The `count` elements of a BYTES tensor as images: each with its length ahead of it (little-endian, 4 bytes), or a
+// single one without; as JSON, strings of base64.
+bool infer_bytes_binary(const infer_context *c, const uint8_t *bytes, size_t size, size_t count, fault *f);
+bool infer_bytes_json(const infer_context *c, const json_part *data, size_t count, fault *f);
+// Whether the bytes are one image file, with or without such a length.
+bool infer_bytes_raw(const uint8_t *bytes, size_t size, infer_blob *out);
 
 // Holds `dims` against the model's input and writes the input's info. `what` begins the sentence of a fault.
 bool infer_match_shape(const char *what, const dsc_tensor_info *model, uint32_t rank, const int64_t *dims,

@@ -4,8 +4,6 @@
 #define _GNU_SOURCE
 #include "server/infer/infer_reply.h"
 
-#include <stdio.h>
-
 #include "server/base/clock.h"
 #include "server/image/npy.h"
 #include "server/infer/tensor_json.h"
@@ -24,51 +22,47 @@ static void write_shape(buffer *b, const char *datatype, uint32_t rank, const in
     write_dims(b, rank, dims);
 }
 
-// Triton's form of classes: strings "score:index" or "score:index:label".
-static void write_class_strings(buffer *b, const infer_reply *reply, const reply_output *output) {
-    size_t rows, classes;
-    classify_entry best[CLASSIFY_TOP_MAX];
-    if (!classify_shape(&output->info, &rows, &classes)) return;
-    uint32_t k = output->classification < classes ? output->classification : (uint32_t)classes;
-    int64_t dims[2] = {(int64_t)rows, k};
-    bool softmax = reply->classes && reply->classes->softmax;
-    write_shape(b, "BYTES", 2, dims);
-    buffer_text(b, ",\"data\":[");
-    for (size_t row = 0; row < rows; row++) {
-        uint32_t count = classify_top((const float *)output->data + row * classes, classes, k, softmax, best);
-        for (uint32_t i = 0; i < count; i++) {
-            const char *label = reply->classes ? classify_label(reply->classes, classes, best[i].index) : NULL;
-            char text[600];
-            (void)snprintf(text, sizeof text, "%f:%u%s%.500s", best[i].score, best[i].index, label ? ":" : "",
-                           label ? label : "");
-            if (row + i > 0) buffer_char(b, ',');
-            buffer_json_string(b, text);
-        }
+static void write_binary_size(buffer *b, size_t size) {
+    buffer_printf(b, ",\"parameters\":{\"binary_data_size\":%zu}", size);
+}
+
+static void write_classes(buffer *b, const infer_reply *reply, const reply_output *output, bool binary) {
+    int64_t dims[2];
+    uint32_t rank = infer_reply_class_dims(output, dims);
+    write_shape(b, "BYTES", rank, dims);
+    if (binary) {
+        buffer strings; // written again behind the JSON: here only their size counts
+        buffer_init(&strings, 0);
+        infer_reply_class_bytes(&strings, reply, output);
+        write_binary_size(b, strings.size);
+        buffer_close(&strings);
+        return;
     }
+    buffer_text(b, ",\"data\":[");
+    infer_reply_class_strings(b, reply, output);
     buffer_char(b, ']');
 }
 
 static void write_output(buffer *b, const infer_reply *reply, const reply_output *output, bool binary) {
-    size_t rows, classes;
     buffer_text(b, "{\"name\":");
     buffer_json_string(b, output->info.name);
-    if (output->classification > 0 && classify_shape(&output->info, &rows, &classes)) {
-        write_class_strings(b, reply, output);
+    if (output->classification > 0) {
+        write_classes(b, reply, output, binary);
+        buffer_char(b, '}');
+        return;
+    }
+    write_shape(b, dsc_dtype_name(output->info.dtype), output->info.rank, output->info.dims);
+    if (binary) {
+        write_binary_size(b, dsc_tensor_bytes(&output->info));
     } else {
-        write_shape(b, dsc_dtype_name(output->info.dtype), output->info.rank, output->info.dims);
-        if (binary) {
-            buffer_printf(b, ",\"parameters\":{\"binary_data_size\":%zu}", dsc_tensor_bytes(&output->info));
-        } else {
-            buffer_text(b, ",\"data\":");
-            tensor_json_write(b, &output->info, output->data);
-        }
+        buffer_text(b, ",\"data\":");
+        tensor_json_write(b, &output->info, output->data);
     }
     buffer_char(b, '}');
 }
 
 static bool is_binary(const infer_reply *reply, reply_format format, uint32_t index) {
-    const reply_output *output = &reply->outputs[index];
-    return format == REPLY_BYTES && output->binary && output->classification == 0;
+    return format == REPLY_BYTES && reply->outputs[index].binary;
 }
 
 static void write_head(buffer *b, const infer_reply *reply) {
@@ -190,12 +184,30 @@ static void write_bytes(buffer *b, const infer_reply *reply, size_t *json_size) 
     *json_size = b->size - start;
     for (uint32_t i = 0; i < reply->output_count; i++) {
         const reply_output *output = &reply->outputs[i];
-        if (is_binary(reply, REPLY_BYTES, i)) buffer_append(b, output->data, dsc_tensor_bytes(&output->info));
+        if (!is_binary(reply, REPLY_BYTES, i)) continue;
+        if (output->classification > 0)
+            infer_reply_class_bytes(b, reply, output);
+        else
+            buffer_append(b, output->data, dsc_tensor_bytes(&output->info));
     }
+}
+
+static bool check_classes(const infer_reply *reply, fault *f) {
+    size_t rows, classes;
+    for (uint32_t i = 0; i < reply->output_count; i++) {
+        const reply_output *output = &reply->outputs[i];
+        if (output->classification == 0 || classify_shape(&output->info, &rows, &classes)) continue;
+        return fault_set(f, 400,
+                         "output \"%.200s\" cannot be read as classes: it is no FP32 tensor with a row of scores for "
+                         "each image",
+                         output->info.name);
+    }
+    return true;
 }
 
 bool infer_reply_write(const infer_reply *reply, reply_format format, buffer *b, size_t *json_size, fault *f) {
     size_t size = 0;
+    if (!check_classes(reply, f)) return false;
     switch (format) {
         case REPLY_JSON: write_json(b, reply, format); break;
         case REPLY_TEXT:

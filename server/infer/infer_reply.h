@@ -55,7 +55,8 @@ typedef struct infer_reply {
     const reply_timing *timing;       // NULL: none (dscd run)
 } infer_reply;
 
-// Appends the body. `*json_size` (may be NULL) is REPLY_BYTES's Inference-Header-Content-Length. Faults: 406 where the
+// Appends the body. `*json_size` (may be NULL) is REPLY_BYTES's Inference-Header-Content-Length. Faults: 400 where an
+// output is wanted as classes that cannot be read so, 406 where the
 // answer has no such form (no classes for text/plain, no rows for text/csv), 503 out of memory.
 bool infer_reply_write(const infer_reply *reply, reply_format format, buffer *b, size_t *json_size, fault *f);
 
@@ -64,5 +65,11 @@ void infer_reply_profile(buffer *b, const reply_profile *profile); // the object
 void infer_reply_layers_csv(buffer *b, const reply_profile *profile);
 bool infer_reply_classification(buffer *b, const infer_reply *reply); // the array of "classification"; false: none
 bool infer_reply_text(buffer *b, const infer_reply *reply);           // "0.998<TAB>9<TAB>Ankle boot\n" ...
+
+// An output as classes: strings "score:index:label" as elements of a JSON array, or each with its length ahead; the
+// shape of the BYTES tensor that they make (returns its rank). The output must be one that classify_shape() takes.
+void infer_reply_class_strings(buffer *b, const infer_reply *reply, const reply_output *output);
+void infer_reply_class_bytes(buffer *b, const infer_reply *reply, const reply_output *output);
+uint32_t infer_reply_class_dims(const reply_output *output, int64_t dims[2]);
 
 #endif

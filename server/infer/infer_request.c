@@ -7,12 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/base/base64.h"
-#include "server/image/preprocess.h"
 #include "server/infer/infer_parts.h"
 #include "server/infer/tensor_json.h"
-
-#define FREE_SIDE 224 // of an image, where the model leaves its size open
 
 infer_dims_text infer_dims(uint32_t rank, const int64_t *dims) {
     infer_dims_text out = {"["};
@@ -56,15 +52,22 @@ static void use_bytes(infer_request *request, const dsc_tensor_info *info, const
     request->inputs[0] = (infer_input){*info, INFER_BYTES, (const char *)bytes, size};
 }
 
-static bool check_single_input(const infer_context *c, const char *what, fault *f) {
+bool infer_check_single_input(const infer_context *c, const char *what, fault *f) {
     if (c->model->input_count == 1) return true;
     return fault_set(f, 415, "%s serves models of one input only; this one has %u: send Open Inference Protocol JSON",
                      what, c->model->input_count);
 }
 
+// A raw request of the Open Inference Protocol is answered in binary.
+static void use_binary_outputs(const infer_context *c) {
+    if (!c->facts->has_header_length) return;
+    c->request->all_binary = true;
+    for (uint32_t i = 0; i < c->request->output_count; i++) c->request->outputs[i].binary = true;
+}
+
 // The free dimensions count as 1; a single one takes what the size gives.
 static bool open_raw(const infer_context *c, fault *f) {
-    if (!check_single_input(c, "a raw tensor", f)) return false;
+    if (!infer_check_single_input(c, "a raw tensor", f)) return false;
     dsc_tensor_info info = c->model->inputs[0];
     uint32_t free_count = 0, free_axis = 0;
     for (uint32_t i = 0; i < info.rank; i++) {
@@ -74,15 +77,17 @@ static bool open_raw(const infer_context *c, fault *f) {
         free_count++;
     }
     size_t size = c->facts->size, unit = dsc_tensor_bytes(&info);
+    infer_blob image;
+    if (size != unit && infer_bytes_raw(c->facts->bytes, size, &image)) {
+        use_binary_outputs(c);
+        return infer_images_open(c, &image, 1, f);
+    }
     if (free_count == 1 && size > 0 && unit > 0 && size % unit == 0) info.dims[free_axis] = (int64_t)(size / unit);
     if (size != dsc_tensor_bytes(&info) || size == 0)
         return fault_set(f, 400, "the raw tensor has %zu bytes; input \"%s\" %s of %s has %zu", size, info.name,
                          infer_dims(info.rank, c->model->inputs[0].dims).text, dsc_dtype_name(info.dtype), unit);
     use_bytes(c->request, &info, c->facts->bytes, size);
-    if (c->facts->has_header_length) {
-        c->request->all_binary = true;
-        for (uint32_t i = 0; i < c->request->output_count; i++) c->request->outputs[i].binary = true;
-    }
+    use_binary_outputs(c);
     return true;
 }
 
@@ -108,77 +113,12 @@ static bool is_pixels(const npy_view *view) {
     return view->rank == 2 || view->dims[2] == 1 || view->dims[2] == 3 || view->dims[2] == 4;
 }
 
-static bool open_npy(const infer_context *c, const uint8_t *bytes, size_t size, fault *f) {
+bool infer_npy_open(const infer_context *c, const uint8_t *bytes, size_t size, fault *f) {
     npy_view view;
-    if (!npy_parse(bytes, size, &view, f) || !check_single_input(c, "an .npy array", f)) return false;
-    if (is_pixels(&view) && c->model->inputs[0].dtype != DSC_U8) return infer_image_open(c, BODY_NPY, bytes, size, f);
+    if (!npy_parse(bytes, size, &view, f) || !infer_check_single_input(c, "an .npy array", f)) return false;
+    if (is_pixels(&view) && c->model->inputs[0].dtype != DSC_U8)
+        return infer_images_open(c, &(infer_blob){bytes, size}, 1, f);
     return open_npy_tensor(c, &view, f);
-}
-
-bool infer_image_open(const infer_context *c, body_kind kind, const uint8_t *bytes, size_t size, fault *f) {
-    dsc_image_target target;
-    infer_request *request = c->request;
-    if (!check_single_input(c, "an image", f) || !preprocess_target(&c->model->inputs[0], &target, f)) return false;
-    dsc_tensor_info info = c->model->inputs[0];
-    for (uint32_t i = 0; i < info.rank; i++) {
-        if (info.dims[i] == -1) info.dims[i] = i == 0 ? 1 : FREE_SIDE;
-    }
-    request->inputs[0] = (infer_input){.info = info};
-    request->has_image = true;
-    request->image = (decode_source){.kind = kind, .bytes = bytes, .size = size};
-    return true;
-}
-
-// The character of \u00XX at `hex`, the first digit of four, or 0 where it is beyond ASCII.
-static char short_escape(const char *hex) {
-    unsigned value = 0;
-    for (int i = 0; i < 4; i++) {
-        unsigned c = (unsigned char)hex[i];
-        value = value << 4 | (c <= '9' ? c - '0' : (c & 0xdf) - 'A' + 10);
-    }
-    return value < 0x80 ? (char)value : '\0';
-}
-
-// JSON writers may escape the slash and line breaks, and some of them '=' or '+' as \u003d and \u002b.
-static bool unescape(const char *text, size_t size, char *out, size_t *out_size, fault *f) {
-    size_t used = 0;
-    for (size_t i = 0; i < size; i++) {
-        if (text[i] != '\\') {
-            out[used++] = text[i];
-            continue;
-        }
-        char c = text[++i]; // an escape is whole: json_cut() saw to it
-        if (c == 'u') {
-            out[used++] = short_escape(text + i + 1); // a zero is no base64, and refused as such
-            i += 4;
-            continue;
-        }
-        if (!strchr("/nrt", c)) return fault_set(f, 400, "image_b64 is not base64: it has an escape \"\\%c\"", c);
-        if (c == '/') out[used++] = '/';
-    }
-    *out_size = used;
-    return true;
-}
-
-bool infer_base64_open(const infer_context *c, const char *text, size_t size, fault *f) {
-    char *copy = malloc(base64_decoded_max(size) > size ? base64_decoded_max(size) : size);
-    if (!copy) return fault_no_memory(f);
-    c->request->owned = copy;
-    size_t length = 0, bad_at = 0, decoded = 0;
-    if (!unescape(text, size, copy, &length, f)) return false;
-    const char *start = copy, *comma = length > 5 && memcmp(copy, "data:", 5) == 0 ? memchr(copy, ',', length) : NULL;
-    if (comma) start = comma + 1; // a data: URL
-    length -= (size_t)(start - copy);
-    if (!base64_decode(start, length, (uint8_t *)copy, &decoded, &bad_at))
-        return fault_set(f, 400,
-                         bad_at < length ? "image_b64 is not base64: byte %zu is foreign to it"
-                                         : "image_b64 is not base64: it is cut off at byte %zu",
-                         bad_at);
-    body_kind kind;
-    if (!body_signature((const uint8_t *)copy, decoded, &kind))
-        return fault_set(f, 415, "image_b64 holds no JPEG, PNG or .npy file by its first bytes");
-    if (kind == BODY_NPY) return open_npy(c, (const uint8_t *)copy, decoded, f);
-    return infer_image_open(c, kind, (const uint8_t *)copy, decoded, f);
 }
 
 static bool open_kind(const infer_context *c, fault *f) {
@@ -187,14 +127,11 @@ static bool open_kind(const infer_context *c, fault *f) {
         case BODY_OIP_BINARY: return facts->header_length == 0 ? open_raw(c, f) : infer_json_open(c, f);
         case BODY_JSON: return infer_json_open(c, f);
         case BODY_RAW: return open_raw(c, f);
-        case BODY_NPY: return open_npy(c, facts->bytes, facts->size, f);
+        case BODY_NPY: return infer_npy_open(c, facts->bytes, facts->size, f);
         case BODY_JPEG:
         case BODY_PNG:
-        case BODY_WEBP: return infer_image_open(c, c->request->kind, facts->bytes, facts->size, f);
-        case BODY_MULTIPART:
-            return fault_set(f, 415,
-                             "multipart/form-data is not served yet; send the image itself as the body "
-                             "(curl --data-binary @photo.jpg)");
+        case BODY_WEBP: return infer_images_open(c, &(infer_blob){facts->bytes, facts->size}, 1, f);
+        case BODY_MULTIPART: return infer_form_open(c, f);
     }
     return fault_set(f, 415, "a body of this kind is not served");
 }
@@ -215,7 +152,7 @@ bool infer_request_open(const body_facts *facts, const infer_signature *model, c
 
 void infer_request_close(infer_request *request) {
     free(request->id);
-    free(request->owned);
+    infer_disown(request);
     *request = (infer_request){0};
 }
 

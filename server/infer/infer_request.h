@@ -4,7 +4,7 @@
 //
 //   infer_request_open()   what was sent, checked against the model: names, types, shapes, options
 //   infer_request_fill()   the values of one input, straight into the session's memory;
-//                          or, where request.has_image, decode_image() on request.image
+//                          or, where request.image_count is not 0, decode_image() on each of request.images
 //
 // A request lends from the body and the signature, which must outlive it. Threads: one at a time.
 #ifndef DSCD_INFER_REQUEST_H
@@ -15,6 +15,7 @@
 
 #define INFER_INPUTS_MAX  64
 #define INFER_OUTPUTS_MAX 64
+#define INFER_IMAGES_MAX  1024
 
 // What a model takes and gives: dsc_model_input() and dsc_model_output() of every index. At most INFER_*_MAX each.
 typedef struct infer_signature {
@@ -58,16 +59,17 @@ typedef struct infer_request {
     body_kind kind;
     char *id; // or NULL; owned
     infer_options options;
-    // One per input of the model, in its order; INFER_ABSENT only where has_image.
+    // One per input of the model, in its order; INFER_ABSENT only where there are images.
     uint32_t input_count;
     infer_input inputs[INFER_INPUTS_MAX];
     // What to answer, in order: what was asked for, else all.
     uint32_t output_count;
     infer_output outputs[INFER_OUTPUTS_MAX];
     bool all_binary; // what outputs[].binary began as: parameters.binary_data_output, or a raw request
-    bool has_image;  // the body is, or holds, one image for the model's only input
-    decode_source image;
-    void *owned; // what close frees
+    // Images for the model's only input, whose first dimension is their number; 0: tensors were sent.
+    uint32_t image_count;
+    decode_source *images; // without limits
+    void *owned;           // what close frees
 } infer_request;
 
 // `facts` as given to body_find_kind(); `options` are those of the query, or NULL. `*out` is always initialised:

@@ -137,6 +137,23 @@ bool model_store_versions(model_store *store, const char *model, buffer *out) {
     return !is_first;
 }
 
+model_version **model_store_list(model_store *store, size_t *count) {
+    pthread_mutex_lock(&store->lock);
+    model_version **versions = calloc(store->count + 1, sizeof(model_version *));
+    *count = versions == NULL ? 0 : store->count;
+    for (size_t i = 0; i < *count; i++) {
+        versions[i] = store->versions[i];
+        atomic_fetch_add_explicit(&versions[i]->references, 1, memory_order_relaxed);
+    }
+    pthread_mutex_unlock(&store->lock);
+    return versions;
+}
+
+void model_store_list_free(model_version **versions, size_t count) {
+    for (size_t i = 0; i < count; i++) model_version_release(versions[i]);
+    free(versions);
+}
+
 // ---- metrics --------------------------------------------------------------------------------------------------
 
 // As Prometheus wants label values: backslash, quote and line feed escaped.

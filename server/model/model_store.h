@@ -11,6 +11,7 @@
 #include "server/base/fault.h"
 #include "server/infer/classify.h"
 #include "server/infer/infer_request.h"
+#include "server/model/model_stats.h"
 #include "server/model/plan_cache.h"
 #include "server/settings/settings.h"
 
@@ -29,6 +30,10 @@ model_version *model_store_find(model_store *store, const char *model, const cha
 void model_version_release(model_version *v); // NULL is fine
 // Names of all versions of a model in rising order, as a JSON array of strings; false where there is no such model.
 bool model_store_versions(model_store *store, const char *model, buffer *out);
+// All versions by name, then by number, a reference to each; freed with model_store_list_free. Empty where memory is
+// out.
+model_version **model_store_list(model_store *store, size_t *count);
+void model_store_list_free(model_version **versions, size_t count);
 // Per model samples for /metrics.
 void model_store_write_metrics(model_store *store, buffer *out);
 
@@ -43,5 +48,9 @@ const dsc_preprocess *model_version_preprocess(const model_version *v); // NULL:
 const classify_settings *model_version_classes(const model_version *v);
 plan_cache *model_version_plans(const model_version *v);
 void model_version_count(model_version *v, bool is_success, uint64_t inference_ns);
+// The statistics extension's numbers: every request that a worker took is recorded once.
+void model_version_record(model_version *v, const model_sample *sample);
+model_stats_copy model_version_stats(const model_version *v);
+uint64_t model_version_memory_bytes(const model_version *v); // weights, and sessions that are kept
 
 #endif

@@ -47,6 +47,18 @@ void model_version_count(model_version *v, bool is_success, uint64_t inference_n
     atomic_fetch_add_explicit(&v->inference_ns, inference_ns, memory_order_relaxed);
 }
 
+void model_version_record(model_version *v, const model_sample *sample) {
+    model_stats_add(&v->stats, sample);
+}
+
+model_stats_copy model_version_stats(const model_version *v) {
+    return model_stats_read(&v->stats);
+}
+
+uint64_t model_version_memory_bytes(const model_version *v) {
+    return dsc_weights_bytes(v->weights) + plan_cache_bytes(v->plans);
+}
+
 void model_version_shapes(const model_version *v, dsc_shape *out) {
     for (uint32_t i = 0; i < v->signature.input_count; i++) {
         const dsc_tensor_info *info = &v->signature.inputs[i];
@@ -130,7 +142,9 @@ static dsc_status read_signature(model_version *v, dsc_error *err) {
 static dsc_status choose_preprocess(model_version *v, logger *log, dsc_error *err) {
     fault f = {0};
     dsc_image_target target = {0};
-    bool fits = v->signature.input_count == 1 && preprocess_target(&v->signature.inputs[0], &target, &f);
+    dsc_tensor_info input = v->signature.inputs[0];
+    if (input.rank > 0) input.dims[0] = 1; // a fixed batch takes as many images
+    bool fits = v->signature.input_count == 1 && preprocess_target(&input, &target, &f);
     if (fits && (target.width == 0 || target.height == 0)) {
         fits = fault_set(&f, 415, "the model leaves the size of its image open");
     }

@@ -25,6 +25,7 @@ struct model_version {
     bool takes_images;
     classify_settings classes;
     atomic_uint_fast64_t successes, failures, inference_ns;
+    model_stats stats;
 };
 
 // Where a version comes from: a file, or memory if `path` is NULL.

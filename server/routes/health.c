@@ -10,6 +10,7 @@ void live_answer(job *j) {
 }
 
 void ready_answer(job *j) {
+    j->reply.members = "\"ready\":false";
     switch (service_get_phase(j->service)) {
         case SERVICE_READY:
             buffer_text(&j->reply.body, "{\"ready\":true}\n");

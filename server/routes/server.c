@@ -5,6 +5,7 @@
 
 void server_answer(job *j) {
     buffer_text(&j->reply.body, "{\"name\":\"dscd\",\"version\":\"" DSC_VERSION
-                                "\",\"extensions\":[\"binary_tensor_data\",\"classification\"]}\n");
+                                "\",\"extensions\":[\"binary_tensor_data\",\"classification\",\"statistics\",\"model_"
+                                "repository\",\"model_configuration\",\"schedule_policy\",\"parameters\"]}\n");
     reply_ok(&j->reply, "application/json");
 }

@@ -25,6 +25,9 @@ HTTP_TEST(endpoints, health_and_metadata) {
     r = http_request(server.port, "GET", "/v2/models/small/versions/1/ready", "");
     cr_assert(r.status == 200 && http_has_text(&r, "{\"name\":\"small\",\"ready\":true}"));
     http_reply_free(&r);
+    r = http_request(server.port, "GET", "/v2/models", "");
+    cr_assert(r.status == 200 && http_has_text(&r, "{\"models\":[\"small\"]}"));
+    http_reply_free(&r);
     check_get("/v2/models/small/ready", 200);
     check_get("/v2/models/small/versions/1", 200);
     check_get("/v2/models/other", 404);
@@ -36,7 +39,6 @@ HTTP_TEST(endpoints, health_and_metadata) {
 HTTP_TEST(endpoints, paths_and_methods) {
     SERVE_SMALL("--threads", "1");
     static const char *const unknown[] = {"/",
-                                          "/v2/models",
                                           "/v2/models/small/versions",
                                           "/v3",
                                           "/infer/x",

@@ -248,7 +248,7 @@ Test(infer_request, reads_npy_tensors_and_pictures) {
     dsc_tensor_info info = {.dtype = DSC_F32, .rank = 4, .dims = {1, 1, 2, 2}};
     sent s = send_npy(&info, values);
     cr_assert(s.done, "%s", s.fault.text);
-    cr_expect(!s.request.has_image && infer_request_fill(&s.request, 0, got, NULL) && got[3] == 4);
+    cr_expect(s.request.image_count == 0 && infer_request_fill(&s.request, 0, got, NULL) && got[3] == 4);
     close_sent(&s);
     info = (dsc_tensor_info){.dtype = DSC_F32, .rank = 3, .dims = {1, 2, 2}}; // without the batch
     s = send_npy(&info, values);
@@ -257,7 +257,7 @@ Test(infer_request, reads_npy_tensors_and_pictures) {
     info = (dsc_tensor_info){.dtype = DSC_U8, .rank = 3, .dims = {4, 2, 3}};
     s = send_npy(&info, pixels);
     cr_assert(s.done, "%s", s.fault.text);
-    cr_expect(s.request.has_image && s.request.image.kind == BODY_NPY);
+    cr_expect(s.request.image_count == 1 && s.request.images[0].kind == BODY_NPY);
     cr_expect_not(infer_request_fill(&s.request, 0, got, NULL));
     close_sent(&s);
     info = (dsc_tensor_info){.dtype = DSC_F32, .rank = 4, .dims = {1, 1, 2, 3}};
@@ -271,14 +271,17 @@ Test(infer_request, reads_npy_tensors_and_pictures) {
 Test(infer_request, an_image_is_for_a_model_that_takes_one) {
     sent s = send_bytes(&one, "\xff\xd8\xff\xe0", 4, NULL);
     cr_assert(s.done, "%s", s.fault.text);
-    cr_expect(s.request.has_image && s.request.image.kind == BODY_JPEG && s.request.image.size == 4);
+    cr_expect(s.request.image_count == 1 && s.request.images[0].kind == BODY_JPEG && s.request.images[0].size == 4);
     cr_expect_eq(s.request.inputs[0].info.dims[0], 1);
     close_sent(&s);
     expect_fault(send_bytes(&two, "\xff\xd8\xff\xe0", 4, NULL), 415, "models of one input only; this one has 2");
     static const dsc_tensor_info flat = {.name = "v", .dtype = DSC_F32, .rank = 2, .dims = {1, 490}};
     static const infer_signature vector = {&flat, two_outputs, 1, 1};
     expect_fault(send_bytes(&vector, "\xff\xd8\xff\xe0", 4, NULL), 415, "input \"v\" takes no image");
-    expect_fault(send_bytes(&one, "--x", 3, "multipart/form-data; boundary=x"), 415, "curl --data-binary");
+    expect_fault(send_bytes(&one, "--x", 3, "multipart/form-data; boundary=x"), 400, "the form is cut off");
+    expect_fault(send_bytes(&two, "--x\r\nContent-Disposition:;name=a\r\n\r\n\xff\xd8\xff\r\n--x--", 46,
+                            "multipart/form-data; boundary=x"),
+                 415, "one input only");
 }
 
 Test(infer_request, reads_images_in_base64) {
@@ -288,8 +291,8 @@ Test(infer_request, reads_images_in_base64) {
     for (int i = 0; i < 4; i++) {
         sent s = send_text(&one, good[i]);
         cr_assert(s.done, "%s: %s", good[i], s.fault.text);
-        cr_expect(s.request.has_image && s.request.image.kind == BODY_JPEG && s.request.image.size == 3);
-        cr_expect_arr_eq(s.request.image.bytes, "\xff\xd8\xff", 3);
+        cr_expect(s.request.image_count == 1 && s.request.images[0].kind == BODY_JPEG && s.request.images[0].size == 3);
+        cr_expect_arr_eq(s.request.images[0].bytes, "\xff\xd8\xff", 3);
         close_sent(&s);
     }
     expect_fault(send_text(&one, "{\"image_b64\":\"a!\"}"), 400, "byte 1 is foreign");

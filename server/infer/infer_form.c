@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Forms: every file is an image, and several make a batch; every other field is an option, as in the query.
+#include <string.h>
+
+#include "server/infer/infer_parts.h"
+#include "server/infer/multipart.h"
+
+#define FIELDS_MAX 64
+
+// A text field, or a file that is none: an option by its name.
+static bool read_field(const infer_context *c, const multipart_part *part, fault *f) {
+    char value[64];
+    if (part->size >= sizeof value || memchr(part->bytes, '\0', part->size))
+        return fault_set(f, 400, "the form's field \"%s\" is no option, and no image either", part->name);
+    memcpy(value, part->bytes, part->size);
+    value[part->size] = '\0';
+    return infer_options_set(&c->request->options, part->name, value, f);
+}
+
+static bool read_parts(const infer_context *c, multipart *m, infer_blob *blobs, size_t *count, fault *f) {
+    size_t fields = 0;
+    for (;;) {
+        multipart_part part;
+        body_kind kind;
+        bool has_part;
+        if (!multipart_next(m, &part, &has_part, f)) return false;
+        if (!has_part) return true;
+        if (body_signature(part.bytes, part.size, &kind)) {
+            if (*count == INFER_IMAGES_MAX)
+                return fault_set(f, 413, "the form has more than %d images", INFER_IMAGES_MAX);
+            blobs[(*count)++] = (infer_blob){part.bytes, part.size};
+        } else if (part.has_file) {
+            return fault_set(f, 415, "the form's file \"%s\" is no JPEG, PNG, WebP or .npy file by its first bytes",
+                             part.name);
+        } else if (++fields > FIELDS_MAX) {
+            return fault_set(f, 413, "the form has more than %d fields", FIELDS_MAX);
+        } else if (!read_field(c, &part, f)) {
+            return false;
+        }
+    }
+}
+
+bool infer_form_open(const infer_context *c, fault *f) {
+    const body_facts *facts = c->facts;
+    multipart m;
+    size_t count = 0;
+    infer_blob *blobs = infer_own(c->request, INFER_IMAGES_MAX * sizeof *blobs);
+    if (!blobs) return fault_no_memory(f);
+    if (!multipart_open(facts->content_type, facts->bytes, facts->size, &m, f)) return false;
+    if (!read_parts(c, &m, blobs, &count, f)) return false;
+    if (count == 0) return fault_set(f, 400, "the form has no image; send one with curl -F image=@photo.jpg");
+    body_kind kind;
+    if (count == 1 && body_signature(blobs[0].bytes, blobs[0].size, &kind) && kind == BODY_NPY)
+        return infer_npy_open(c, blobs[0].bytes, blobs[0].size, f);
+    return infer_images_open(c, blobs, count, f);
+}
