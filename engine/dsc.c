@@ -65,7 +65,7 @@ static void name_outputs(struct plan *p, const dsc_model *model) {
 
 dsc_status dsc_plan_create(dsc_weights *weights, const dsc_shape *shapes, uint32_t shape_count,
                            const dsc_plan_options *options, dsc_plan **out, dsc_error *err) {
-    static const dsc_plan_options normal = {DSC_PASSES_ALL, false};
+    static const dsc_plan_options normal = {.passes = DSC_PASSES_ALL, .keep_values = false};
     if (!options) options = &normal;
     graph *g;
     dsc_plan *made = mem_calloc(1, sizeof *made);
@@ -75,7 +75,11 @@ dsc_status dsc_plan_create(dsc_weights *weights, const dsc_shape *shapes, uint32
         mem_free(made);
         return status;
     }
-    plan_options inner = {weights->isa, options->keep_values};
+    plan_options inner = {.isa = weights->isa,
+                          .keep_values = options->keep_values,
+                          .threads = options->threads ? options->threads : 1,
+                          .timings = options->timings,
+                          .timing_count = options->timing_count};
     status = passes_run(g, options->passes, err);
     if (status == DSC_OK) status = plan_init(&made->plan, g, weights->store, &inner, err);
     graph_free(g);
@@ -124,6 +128,14 @@ uint64_t dsc_plan_arena_bytes(const dsc_plan *plan) {
 
 uint32_t dsc_plan_row_count(const dsc_plan *plan) {
     return plan->plan.program.row_count;
+}
+
+uint32_t dsc_plan_choice_count(const dsc_plan *plan) {
+    return plan->plan.program.choice_count;
+}
+
+const dsc_choice *dsc_plan_choices(const dsc_plan *plan) {
+    return plan->plan.program.choices;
 }
 
 const dsc_row *dsc_plan_rows(const dsc_plan *plan) {

@@ -147,8 +147,11 @@ typedef struct dsc_shape {
 
 #define DSC_PASSES_ALL UINT32_MAX
 typedef struct dsc_plan_options {
-    uint32_t passes;  // bit mask, see dsc_pass_name(); DSC_PASSES_ALL is the normal value
-    bool keep_values; // every intermediate value stays readable by dsc_session_value() after a run
+    uint32_t passes;                  // bit mask, see dsc_pass_name(); DSC_PASSES_ALL is the normal value
+    bool keep_values;                 // every intermediate value stays readable by dsc_session_value() after a run
+    uint32_t threads;                 // that a run will have, 0: one. Work is cut accordingly; results are the same
+    const struct dsc_timing *timings; // of candidates, see dsc_plan_choices(); may be NULL
+    uint32_t timing_count;
 } dsc_plan_options;
 
 DSC_API uint32_t dsc_pass_count(void);
@@ -231,6 +234,31 @@ typedef struct dsc_layer {
     bool is_separable;
 } dsc_layer;
 DSC_API dsc_status dsc_model_create_layer(const dsc_layer *layer, dsc_model **out, dsc_error *err);
+
+// ---- what a plan could choose from ------------------------------------------------------------------------------
+
+// Some layers can be computed in several ways that give the same bits: fused with their neighbours or not, so many rows
+// at a time, by such tiles.
+typedef struct dsc_candidate {
+    char label[24];
+    double ns; // estimated or measured, one thread; 0: not known
+} dsc_candidate;
+
+typedef struct dsc_choice {
+    const char *layer; // the node's name; of fused layers the last one's
+    bool is_measured;  // by timings that were given
+    uint32_t chosen, candidate_count;
+    const dsc_candidate *candidates;
+} dsc_choice;
+DSC_API uint32_t dsc_plan_choice_count(const dsc_plan *plan);
+DSC_API const dsc_choice *dsc_plan_choices(const dsc_plan *plan);
+
+// What a candidate took when it was measured. Of a layer with timings the plan takes the candidate with the least one,
+// so a single timing forces its candidate. Timings of unknown layers or candidates are passed over.
+typedef struct dsc_timing {
+    const char *layer, *candidate;
+    double ns;
+} dsc_timing;
 
 // ---- threads --------------------------------------------------------------------------------------------------
 

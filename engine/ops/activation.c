@@ -159,7 +159,7 @@ static dsc_status lower_panels(lowering *l, const graph_node *n, act_args *args,
     buffer *out = in ? lowering_out_panels(l, n, 0, err) : NULL;
     if (!out) return err->status;
     args->in = in, args->out = out;
-    lowering_step_args s = {act_panel_tile, args, maps_tiles(out), eltwise_find(l->isa)->act_name, {in, out}};
+    lowering_step_args s = {act_panel_tile, args, maps_tiles(out), eltwise_find(l->isa)->act_name, {in, out}, 0};
     return lowering_step(l, &s, err);
 }
 
@@ -168,7 +168,7 @@ static dsc_status lower_flat(lowering *l, const graph_node *n, act_args *args, d
     buffer *out = in ? lowering_out_flat(l, n, 0, err) : NULL;
     if (!out) return err->status;
     args->in = in, args->out = out;
-    lowering_step_args s = {act_flat_tile, args, 0, eltwise_find(l->isa)->act_name, {in, out}};
+    lowering_step_args s = {act_flat_tile, args, 0, eltwise_find(l->isa)->act_name, {in, out}, 0};
     if (!flat_tiles(out->count, 1, &s.tiles, &args->per_tile)) return common_too_many(n, err);
     uint32_t uses = 2;
     if (args->low) s.uses[uses++] = lowering_flat(l, n->inputs[1], err);

@@ -198,7 +198,7 @@ static dsc_status lower_flat(lowering *l, const graph_node *n, arithmetic_args *
     for (uint32_t i = 0; i < shape->rank; i++) args->walk.dims[i] = (uint64_t)shape->dims[i];
     for (uint32_t i = 0; i < 2; i++) flat_broadcast(&args->walk, (int)i, &graph_input(l->g, n, i)->shape);
     flat_collapse(&args->walk);
-    lowering_step_args s = {flat_tile, args, 0, "arithmetic_f32_ref", {x, y, out}};
+    lowering_step_args s = {flat_tile, args, 0, "arithmetic_f32_ref", {x, y, out}, 0};
     if (!flat_tiles(out->count, 1, &s.tiles, &args->per_tile)) return common_too_many(n, err);
     return lowering_step(l, &s, err);
 }
@@ -253,7 +253,7 @@ static dsc_status lower_panels(lowering *l, const graph_node *n, uint32_t map, m
     if (!out) return err->status;
     args->x = x, args->y = y, args->out = out;
     args->is_swapped = map == 1;
-    lowering_step_args s = {runs[form], args, maps_tiles(out), name, {x, out, y}};
+    lowering_step_args s = {runs[form], args, maps_tiles(out), name, {x, out, y}, 0};
     return lowering_step(l, &s, err);
 }
 

@@ -162,7 +162,7 @@ static dsc_status lower_flat(lowering *l, const graph_node *n, norm_args *args, 
     buffer *in = lowering_flat(l, n->inputs[0], err);
     buffer *out = in ? lowering_out_flat(l, n, 0, err) : NULL;
     if (!out) return err->status;
-    lowering_step_args s = {flat_tile, args, 0, "batchnorm_f32_ref", {in, out}};
+    lowering_step_args s = {flat_tile, args, 0, "batchnorm_f32_ref", {in, out}, 0};
     for (uint32_t i = 0; i < 4 && !args->scale; i++) {
         args->stats[i] = s.uses[2 + i] = lowering_flat(l, n->inputs[BATCHNORM_SCALE + i], err);
         if (!args->stats[i]) return err->status;
@@ -192,7 +192,7 @@ static dsc_status lower(struct lowering *l, const graph_node *n, dsc_error *err)
     buffer *out = in ? lowering_out_panels(l, n, 0, err) : NULL;
     if (!out) return err->status;
     args->in = in, args->out = out;
-    lowering_step_args s = {panel_tile, args, maps_tiles(out), args->kernel->scale_name, {in, out}};
+    lowering_step_args s = {panel_tile, args, maps_tiles(out), args->kernel->scale_name, {in, out}, 0};
     return lowering_step(l, &s, err);
 }
 

@@ -114,7 +114,7 @@ static dsc_status lower_panels(lowering *l, const graph_node *n, dsc_error *err)
         if (!in) return err->status;
         *args = (concat_args){.in = in, .out = out, .first_panel = first};
         first += buffer_panels(in);
-        lowering_step_args s = {panel_tile, args, maps_tiles(in), "concat_panels_ref", {in, out}};
+        lowering_step_args s = {panel_tile, args, maps_tiles(in), "concat_panels_ref", {in, out}, 0};
         dsc_status status = lowering_step(l, &s, err);
         if (status) return status;
     }
@@ -138,7 +138,7 @@ static dsc_status lower_flat(lowering *l, const graph_node *n, uint32_t axis, ds
         args->piece_bytes = common_dims(x, axis, x->rank) * element;
         args->out_bytes = common_dims(y, axis, y->rank) * element;
         first += args->piece_bytes;
-        lowering_step_args s = {flat_tile, args, 0, "concat_ref", {ins[i], out}};
+        lowering_step_args s = {flat_tile, args, 0, "concat_ref", {ins[i], out}, 0};
         if (!flat_tiles(args->pieces, args->piece_bytes / element, &s.tiles, &args->per_tile)) {
             return common_too_many(n, err);
         }

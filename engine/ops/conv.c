@@ -91,6 +91,11 @@ static dsc_status conv_infer(graph *g, graph_node *n, dsc_error *err) {
     return op_set_output(g, n, 0, DSC_F32, &out, err);
 }
 
+bool conv_has_constants(const graph *g, const graph_node *n) {
+    const graph_value *w = graph_input(g, n, 1), *b = graph_input(g, n, 2);
+    return w->data && (!b || b->data);
+}
+
 bool conv_is_depthwise(const conv_shape *s) {
     return s->groups == s->in_c && s->out_c == s->in_c && s->groups > 1;
 }
@@ -124,8 +129,7 @@ static dsc_status conv_lower(lowering *l, const graph_node *n, dsc_error *err) {
     conv_shape s;
     dsc_status status = conv_resolve(l->g, n, &s, err);
     if (status != DSC_OK) return status;
-    const graph_value *w = graph_input(l->g, n, 1), *b = graph_input(l->g, n, 2);
-    if (!w->data || (b && !b->data)) {
+    if (!conv_has_constants(l->g, n)) {
         return op_error(n, err, DSC_UNSUPPORTED, "its weights are computed while running; they must be constants");
     }
     if (s.groups == 1) return conv_lower_gemm(l, n, &s, err);

@@ -20,7 +20,8 @@ typedef struct conv_shape {
 
 // Inputs must have shapes.
 dsc_status conv_resolve(const graph *g, const graph_node *n, conv_shape *out, dsc_error *err);
-bool conv_is_depthwise(const conv_shape *s); // one input channel a group, one output channel each
+bool conv_has_constants(const graph *g, const graph_node *n); // weights and bias are known while planning
+bool conv_is_depthwise(const conv_shape *s);                  // one input channel a group, one output channel each
 // The border that the node wants around its input's map; false where it reads the input flat.
 bool conv_border(const graph *g, const graph_node *n, buffer_pads *pads);
 

@@ -77,7 +77,7 @@ static dsc_status dropout_lower(struct lowering *l, const graph_node *n, dsc_err
     buffer **args = mask ? lowering_alloc(l, 1, sizeof(buffer *), err) : NULL;
     if (!args) return err->status;
     *args = mask;
-    return lowering_step(l, &(lowering_step_args){mask_tile, args, 1, "dropout_mask_ref", {mask}}, err);
+    return lowering_step(l, &(lowering_step_args){mask_tile, args, 1, "dropout_mask_ref", {mask}, 0}, err);
 }
 
 const op op_identity = {

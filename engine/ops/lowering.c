@@ -74,7 +74,7 @@ static dsc_status add_conversion(lowering *l, uint32_t value, bool is_packing, d
     row->input_count = 1;
     copy_shape(row, 0, v);
     copy_shape(row, -1, v);
-    step s = {convert_tile, args, panels->n * buffer_panels(panels), l->p->row_count - 1};
+    step s = {convert_tile, args, panels->n * buffer_panels(panels), l->p->row_count - 1, 1, 0};
     buffer *uses[] = {flat, panels};
     return program_step(l->p, &s, uses, 2) ? DSC_OK : error_no_memory(err, sizeof s);
 }
@@ -242,14 +242,12 @@ act lowering_act(const graph_node *n) {
 
 // ---- rows and steps ---------------------------------------------------------------------------------------------
 
-static dsc_status add_node_row(lowering *l, dsc_error *err) {
-    const graph_node *n = l->node;
+static dsc_status add_node_row(lowering *l, const graph_node *n, dsc_error *err) {
     op_cost cost = {0};
     n->op->cost(l->g, n, &cost);
     dsc_status status = add_row(l, cost.kind, n->name, err);
     if (status != DSC_OK) return status;
-    l->row = l->p->row_count - 1;
-    dsc_row *row = &l->p->rows[l->row];
+    dsc_row *row = &l->p->rows[l->p->row_count - 1];
     row->fused = n->fused;
     row->step = l->p->step_count;
     row->parameters = cost.parameters;
@@ -267,14 +265,31 @@ static dsc_status add_node_row(lowering *l, dsc_error *err) {
     return DSC_OK;
 }
 
-dsc_status lowering_step(lowering *l, const lowering_step_args *s, dsc_error *err) {
+static uint32_t count_uses(const lowering_step_args *s) {
     uint32_t uses = 0;
     while (uses < sizeof s->uses / sizeof *s->uses && s->uses[uses]) uses++;
+    return uses;
+}
+
+dsc_status lowering_step(lowering *l, const lowering_step_args *s, dsc_error *err) {
     if (l->row == UINT32_MAX) {
-        dsc_status status = add_node_row(l, err);
+        dsc_status status = add_node_row(l, l->node, err);
         if (status != DSC_OK) return status;
+        l->row = l->p->row_count - 1;
     }
     l->p->rows[l->row].kernel = s->kernel;
-    step made = {s->run, s->args, s->tiles, l->row};
-    return program_step(l->p, &made, s->uses, uses) ? DSC_OK : error_no_memory(err, sizeof made);
+    step made = {s->run, s->args, s->tiles, l->row, 1, s->scratch_bytes};
+    return program_step(l->p, &made, s->uses, count_uses(s)) ? DSC_OK : error_no_memory(err, sizeof made);
+}
+
+dsc_status lowering_fused_step(lowering *l, const lowering_part *parts, uint32_t count, const lowering_step_args *s,
+                               dsc_error *err) {
+    uint32_t first = l->p->row_count;
+    for (uint32_t i = 0; i < count; i++) {
+        dsc_status status = add_node_row(l, parts[i].node, err);
+        if (status != DSC_OK) return status;
+        l->p->rows[first + i].kernel = parts[i].kernel;
+    }
+    step made = {s->run, s->args, s->tiles, first, count, s->scratch_bytes};
+    return program_step(l->p, &made, s->uses, count_uses(s)) ? DSC_OK : error_no_memory(err, sizeof made);
 }

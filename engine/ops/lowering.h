@@ -29,10 +29,14 @@ typedef struct lowering {
     program *p;
     weights_store *weights;
     dsc_isa isa;
-    lowering_value *values;  // [g->value_count]
-    const graph_node *node;  // being lowered
-    const uint64_t *vanilla; // [g->node_count], see graph/cost.h
-    uint32_t row;            // the node's, or UINT32_MAX while it has none: its first step makes it
+    uint32_t threads;          // that work is cut for
+    const dsc_timing *timings; // see choice.h
+    uint32_t timing_count;
+    lowering_value *values;      // [g->value_count]
+    const graph_node *node;      // being lowered
+    const uint64_t *vanilla;     // [g->node_count], see graph/cost.h
+    const uint32_t *only_reader; // [g->value_count]: the node that alone reads the value, or GRAPH_NONE
+    uint32_t row;                // the node's, or UINT32_MAX while it has none: its first step makes it
 } lowering;
 
 // Whether the value is a float map (N, C, H, W) that is held in panels already (or could be at no cost): element-wise
@@ -61,12 +65,21 @@ const float *lowering_vector(lowering *l, const graph_value *v, uint32_t count, 
 typedef struct lowering_step_args {
     step_fn run;
     const void *args;
-    uint32_t tiles;     // > 0
-    const char *kernel; // the profile's "kernel"; static
-    buffer *uses[6];    // every buffer read or written, ended by NULL
+    uint32_t tiles;       // > 0
+    const char *kernel;   // the profile's "kernel"; static
+    buffer *uses[6];      // every buffer read or written, ended by NULL
+    size_t scratch_bytes; // of the computing thread, see runtime/worker.h
 } lowering_step_args;
 // A step of the current node's row.
 dsc_status lowering_step(lowering *l, const lowering_step_args *s, dsc_error *err);
+
+// A step that runs several nodes: a row for each, in this order, which is that of the step's stages (worker_stage()).
+typedef struct lowering_part {
+    const graph_node *node;
+    const char *kernel;
+} lowering_part;
+dsc_status lowering_fused_step(lowering *l, const lowering_part *parts, uint32_t count, const lowering_step_args *s,
+                               dsc_error *err);
 
 // The activation that a node carries, for kernels.
 act lowering_act(const graph_node *n);

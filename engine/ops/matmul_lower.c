@@ -159,7 +159,7 @@ static dsc_status lower_packed(lowering *l, const graph_node *n, const matmul_sh
     args->panel_tiles = (c.panels + args->panels_per_tile - 1) / args->panels_per_tile;
     uint64_t tiles = (args->rows + PACKED_ROWS_PER_TILE - 1) / PACKED_ROWS_PER_TILE * args->panel_tiles;
     if (tiles > UINT32_MAX) return common_too_many(n, err);
-    lowering_step_args s = {packed_tile, args, (uint32_t)tiles, kernel->name, {a, y}};
+    lowering_step_args s = {packed_tile, args, (uint32_t)tiles, kernel->name, {a, y}, 0};
     return lowering_step(l, &s, err);
 }
 
@@ -247,7 +247,7 @@ static dsc_status lower_plain(lowering *l, const graph_node *n, const matmul_sha
     buffer *y = lowering_out_flat(l, n, 0, err);
     if (!y) return err->status;
     args->y = y;
-    lowering_step_args s = {plain_tile, args, 0, "matmul_f32_ref", {a, b, y}};
+    lowering_step_args s = {plain_tile, args, 0, "matmul_f32_ref", {a, b, y}, 0};
     if (args->c) s.uses[3] = lowering_flat(l, n->inputs[2], err);
     if (!flat_tiles(shape->batches * shape->m, common_product(shape->n, shape->k), &s.tiles, &args->per_tile)) {
         return common_too_many(n, err);

@@ -220,7 +220,7 @@ static dsc_status lower_flat(lowering *l, const graph_node *n, pad_args *args, d
     memcpy(args->in_dims, x->dims, sizeof args->in_dims);
     memcpy(args->out_dims, y->dims, sizeof args->out_dims);
     args->rows = common_dims(y, 0, y->rank - 1);
-    lowering_step_args s = {flat_tile, args, 0, "pad_f32_ref", {in, out}};
+    lowering_step_args s = {flat_tile, args, 0, "pad_f32_ref", {in, out}, 0};
     if (!flat_tiles(args->rows, (uint64_t)y->dims[y->rank - 1], &s.tiles, &args->per_tile)) {
         return common_too_many(n, err);
     }
@@ -241,7 +241,7 @@ static dsc_status lower(struct lowering *l, const graph_node *n, dsc_error *err)
     buffer *out = in ? lowering_out_panels(l, n, 0, err) : NULL;
     if (!out) return err->status;
     args->in = in, args->out = out;
-    lowering_step_args s = {panel_tile, args, maps_tiles(out), "pad_panels_ref", {in, out}};
+    lowering_step_args s = {panel_tile, args, maps_tiles(out), "pad_panels_ref", {in, out}, 0};
     return lowering_step(l, &s, err);
 }
 

@@ -140,7 +140,7 @@ static dsc_status lower(struct lowering *l, const graph_node *n, dsc_error *err)
     buffer *out = in ? lowering_out_panels(l, n, 0, err) : NULL;
     if (!out) return err->status;
     *args = (window_args){in, out, make_pool(n, in, out, &r), kernel->run};
-    lowering_step_args s = {panel_tile, args, maps_tiles(out), kernel->name, {in, out}};
+    lowering_step_args s = {panel_tile, args, maps_tiles(out), kernel->name, {in, out}, 0};
     return lowering_step(l, &s, err);
 }
 

@@ -68,7 +68,7 @@ dsc_status reduce_lower_flat(struct lowering *l, const graph_node *n, const bool
     }
     flat_collapse(&args->inner);
     flat_collapse(&args->outer);
-    lowering_step_args s = {flat_tile, args, 0, is_max ? "reduce_max_f32_ref" : "reduce_mean_f32_ref", {in, out}};
+    lowering_step_args s = {flat_tile, args, 0, is_max ? "reduce_max_f32_ref" : "reduce_mean_f32_ref", {in, out}, 0};
     if (!flat_tiles(out->count, args->inner_count, &s.tiles, &args->per_tile)) return common_too_many(n, err);
     return lowering_step(l, &s, err);
 }
@@ -102,6 +102,6 @@ dsc_status reduce_lower_maps(struct lowering *l, const graph_node *n, dsc_error 
     if (in) out = is_map ? lowering_out_panels(l, n, 0, err) : lowering_out_flat(l, n, 0, err);
     if (!out) return err->status;
     *args = (maps_args){in, out, kernel->global};
-    lowering_step_args s = {maps_tile_run, args, maps_tiles(in), kernel->global_name, {in, out}};
+    lowering_step_args s = {maps_tile_run, args, maps_tiles(in), kernel->global_name, {in, out}, 0};
     return lowering_step(l, &s, err);
 }

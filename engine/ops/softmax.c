@@ -82,7 +82,7 @@ static dsc_status lower(struct lowering *l, const graph_node *n, dsc_error *err)
     args->width = common_dims(x, axis, end);
     args->inner = common_dims(x, end, x->rank);
     args->rows = common_dims(x, 0, axis) * args->inner;
-    lowering_step_args s = {softmax_tile, args, 0, "softmax_f32_ref", {in, out}};
+    lowering_step_args s = {softmax_tile, args, 0, "softmax_f32_ref", {in, out}, 0};
     if (!flat_tiles(args->rows, args->width, &s.tiles, &args->per_tile)) return common_too_many(n, err);
     return lowering_step(l, &s, err);
 }

@@ -103,7 +103,7 @@ static dsc_status lower(struct lowering *l, const graph_node *n, dsc_error *err)
         args->walk.strides[0][i] = strides[perm[i]];
     }
     flat_collapse(&args->walk);
-    lowering_step_args s = {transpose_tile, args, 0, "transpose_ref", {in, out}};
+    lowering_step_args s = {transpose_tile, args, 0, "transpose_ref", {in, out}, 0};
     if (!flat_tiles(out->count, 1, &s.tiles, &args->per_tile)) return common_too_many(n, err);
     return lowering_step(l, &s, err);
 }

@@ -5,6 +5,7 @@
 #include "engine/base/mem.h"
 #include "engine/graph/cost.h"
 #include "engine/ops/conv.h"
+#include "engine/ops/conv_chain.h"
 #include "engine/ops/ops.h"
 
 #include <string.h>
@@ -49,11 +50,49 @@ static dsc_status plan_inputs(struct plan *p, lowering *l, dsc_error *err) {
     return DSC_OK;
 }
 
-static dsc_status lower_nodes(lowering *l, dsc_error *err) {
+#define MANY (UINT32_MAX - 1) // readers, while they are counted
+
+// The value's only reader, where a node alone reads it once and it is no output.
+static void find_only_readers(const graph *g, uint32_t *readers) {
+    for (uint32_t i = 0; i < g->value_count; i++) readers[i] = GRAPH_NONE;
+    for (uint32_t i = 0; i < g->output_count; i++) readers[g->outputs[i]] = MANY;
+    for (uint32_t i = 0; i < g->node_count; i++) {
+        const graph_node *n = &g->nodes[i];
+        for (uint32_t k = 0; k <= n->input_count; k++) {
+            uint32_t read = k < n->input_count ? n->inputs[k] : n->residual;
+            if (read != GRAPH_NONE) readers[read] = readers[read] == GRAPH_NONE ? i : MANY;
+        }
+    }
+    for (uint32_t i = 0; i < g->value_count; i++) readers[i] = readers[i] == MANY ? GRAPH_NONE : readers[i];
+}
+
+// Which nodes run as part of a chain: chains[i] is the chain whose last member is node i.
+typedef struct chain_map {
+    conv_chain *chains; // without a depthwise member: none ends here
+    bool *is_inside;    // the node belongs to a chain and is not its last
+} chain_map;
+
+static void find_chains(const lowering *l, chain_map *map) {
+    const graph *g = l->g;
+    for (uint32_t i = 0; i < g->node_count; i++) {
+        conv_chain c;
+        if (!conv_chain_find(l, &g->nodes[i], &c)) continue;
+        size_t before = c.expand ? (size_t)(c.expand - g->nodes) : 0;
+        if (c.expand && (map->is_inside[before] || map->chains[before].depthwise)) c.expand = NULL;
+        if (!c.expand && !c.project) continue;
+        if (c.expand) map->is_inside[c.expand - g->nodes] = true;
+        if (c.project) map->is_inside[i] = true;
+        map->chains[c.project ? c.project - g->nodes : i] = c;
+    }
+}
+
+static dsc_status lower_nodes(lowering *l, const chain_map *map, dsc_error *err) {
     for (uint32_t i = 0; i < l->g->node_count; i++) {
+        const conv_chain *c = &map->chains[i];
+        if (map->is_inside[i]) continue;
         l->node = &l->g->nodes[i];
         l->row = UINT32_MAX;
-        dsc_status status = l->node->op->lower(l, l->node, err);
+        dsc_status status = c->depthwise ? conv_chain_lower(l, c, err) : l->node->op->lower(l, l->node, err);
         if (status != DSC_OK) return status;
     }
     return DSC_OK;
@@ -89,10 +128,29 @@ static dsc_status copy_texts(program *p, dsc_error *err) {
     return DSC_OK;
 }
 
+// With values kept every map must be whole in the end: nothing is chained.
+static dsc_status lower_graph(lowering *l, bool is_keeping, dsc_error *err) {
+    const graph *g = l->g;
+    uint32_t *readers = mem_calloc(g->value_count + 1, sizeof *readers);
+    chain_map map = {mem_calloc(g->node_count + 1, sizeof *map.chains), mem_calloc(g->node_count + 1, sizeof(bool))};
+    dsc_status status = DSC_OK;
+    if (!readers || !map.chains || !map.is_inside) status = error_no_memory(err, g->node_count * sizeof *map.chains);
+    if (status == DSC_OK) {
+        find_only_readers(g, readers);
+        l->only_reader = readers;
+        if (!is_keeping) find_chains(l, &map);
+        status = lower_nodes(l, &map, err);
+    }
+    mem_free(readers);
+    mem_free(map.chains);
+    mem_free(map.is_inside);
+    return status;
+}
+
 static dsc_status build(struct plan *p, lowering *l, bool is_keeping, dsc_error *err) {
     collect_borders(l);
     dsc_status status = plan_inputs(p, l, err);
-    if (status == DSC_OK) status = lower_nodes(l, err);
+    if (status == DSC_OK) status = lower_graph(l, is_keeping, err);
     if (status == DSC_OK) status = plan_outputs(p, l, err);
     if (status == DSC_OK && is_keeping) status = keep_values(p, l, err);
     if (status == DSC_OK) status = copy_texts(&p->program, err);
@@ -107,7 +165,14 @@ dsc_status plan_init(struct plan *p, graph *g, weights_store *weights, const pla
     p->inputs = arena_alloc(&p->program.memory, g->input_count + 1, sizeof *p->inputs);
     p->outputs = arena_alloc(&p->program.memory, g->output_count + 1, sizeof *p->outputs);
     uint64_t *vanilla = mem_calloc(g->node_count + 1, sizeof *vanilla);
-    lowering l = {.g = g, .p = &p->program, .weights = weights, .isa = options->isa, .vanilla = vanilla};
+    lowering l = {.g = g,
+                  .p = &p->program,
+                  .weights = weights,
+                  .isa = options->isa,
+                  .vanilla = vanilla,
+                  .threads = options->threads,
+                  .timings = options->timings,
+                  .timing_count = options->timing_count};
     l.values = mem_calloc(g->value_count + 1, sizeof *l.values);
     dsc_status status = DSC_OK;
     if (!p->inputs || !p->outputs || !vanilla || !l.values) {

@@ -22,6 +22,9 @@ struct plan {
 typedef struct plan_options {
     dsc_isa isa;
     bool keep_values;
+    uint32_t threads; // at least 1
+    const dsc_timing *timings;
+    uint32_t timing_count;
 } plan_options;
 
 // Builds the program. Names in the plan are the graph's and must outlive it; nothing else of the graph is kept.

@@ -40,6 +40,8 @@ struct pool_slot {
     _Atomic(step_fn) run;
     _Atomic(const void *) args;
     _Atomic(char *) block;
+    _Atomic size_t scratch_bytes;
+    _Atomic(uint64_t *) ticks;          // [WORKER_STAGES] of the run, or NULL
     _Alignas(64) _Atomic uint32_t done; // tiles; also what a waiting caller sleeps on
     _Atomic uint32_t awaited;           // tiles whose end wakes the sleeping caller; 0 while it is awake
     _Atomic bool is_taken;
@@ -110,20 +112,33 @@ void dsc_cancel(int *flag) {
 
 // ---- tiles ----------------------------------------------------------------------------------------------------
 
+// `ticks` is shared with other threads.
+static void run_tile(const step *s, char *block, uint32_t tile, uint64_t *ticks) {
+    worker_here.is_timing = ticks != NULL;
+    for (uint32_t i = 0; ticks && i < s->row_count; i++) worker_here.ticks[i] = 0;
+    s->run(s->args, block, tile);
+    for (uint32_t i = 0; ticks && i < s->row_count; i++) {
+        __atomic_fetch_add(&ticks[i], worker_here.ticks[i], __ATOMIC_RELAXED);
+    }
+}
+
 // Takes and runs one tile; false where there is none.
 static bool run_one_tile(pool_slot *slot) {
     uint64_t ticket = atomic_load_explicit(&slot->ticket, memory_order_acquire);
     for (;;) {
         uint32_t tile = (uint32_t)ticket;
         if (tile == CLOSED || tile >= atomic_load_explicit(&slot->tiles, memory_order_acquire)) return false;
-        step_fn run = atomic_load_explicit(&slot->run, memory_order_acquire);
-        const void *args = atomic_load_explicit(&slot->args, memory_order_acquire);
+        step s = {.run = atomic_load_explicit(&slot->run, memory_order_acquire),
+                  .args = atomic_load_explicit(&slot->args, memory_order_acquire),
+                  .row_count = WORKER_STAGES};
+        uint64_t *ticks = atomic_load_explicit(&slot->ticks, memory_order_acquire);
+        if (!worker_reserve(atomic_load_explicit(&slot->scratch_bytes, memory_order_acquire))) return false;
         char *block = atomic_load_explicit(&slot->block, memory_order_acquire);
         if (!atomic_compare_exchange_weak_explicit(&slot->ticket, &ticket, ticket + 1, memory_order_acq_rel,
                                                    memory_order_acquire)) {
             continue;
         }
-        run(args, block, tile);
+        run_tile(&s, block, tile, ticks);
         // The caller says what it waits for before it looks at `done`, so one of the two sees the other. After an early
         // end it waits for fewer tiles than the step has.
         if (atomic_fetch_add(&slot->done, 1) + 1 == atomic_load(&slot->awaited)) futex_wake(&slot->done, 1);
@@ -131,13 +146,15 @@ static bool run_one_tile(pool_slot *slot) {
     }
 }
 
-static void publish(pool_slot *slot, const step *s, char *block) {
+static void publish(pool_slot *slot, const step *s, char *block, uint64_t *ticks) {
     uint64_t publication = (atomic_load_explicit(&slot->ticket, memory_order_relaxed) >> 32) + 1;
     atomic_store_explicit(&slot->ticket, publication << 32 | CLOSED, memory_order_release);
     atomic_store_explicit(&slot->done, 0, memory_order_release);
     atomic_store_explicit(&slot->run, s->run, memory_order_release);
     atomic_store_explicit(&slot->args, s->args, memory_order_release);
     atomic_store_explicit(&slot->block, block, memory_order_release);
+    atomic_store_explicit(&slot->scratch_bytes, s->scratch_bytes, memory_order_release);
+    atomic_store_explicit(&slot->ticks, ticks, memory_order_release);
     atomic_store_explicit(&slot->tiles, s->tiles, memory_order_release);
     atomic_store(&slot->ticket, (publication + 1) << 32);
 }
@@ -191,22 +208,24 @@ static void note_wait(dsc_pool *pool, uint64_t now_ns, uint64_t waited_ns, uint6
     }
 }
 
-static dsc_status run_alone(const step *s, char *block, const pool_stops *stops) {
+static dsc_status run_alone(const step *s, char *block, const pool_stops *stops, uint64_t *ticks) {
     for (uint32_t tile = 0; tile < s->tiles; tile++) {
         dsc_status status = pool_check_stops(stops);
         if (status != DSC_OK) return status;
-        s->run(s->args, block, tile);
+        run_tile(s, block, tile, ticks);
     }
     return DSC_OK;
 }
 
-dsc_status pool_run_step(dsc_pool *pool, pool_slot *slot, const step *s, char *block, const pool_stops *stops) {
-    if (!slot || s->tiles == 1) return run_alone(s, block, stops);
+dsc_status pool_run_step(dsc_pool *pool, pool_slot *slot, const step *s, char *block, const pool_stops *stops,
+                         uint64_t *ticks) {
+    if (!slot || s->tiles == 1) return run_alone(s, block, stops, ticks);
     uint64_t start = clock_ns();
-    if (start < atomic_load_explicit(&pool->alone_until_ns, memory_order_relaxed)) return run_alone(s, block, stops);
+    bool is_alone = start < atomic_load_explicit(&pool->alone_until_ns, memory_order_relaxed);
+    if (is_alone) return run_alone(s, block, stops, ticks);
     dsc_status status = pool_check_stops(stops); // before members may begin
     if (status != DSC_OK) return status;
-    publish(slot, s, block);
+    publish(slot, s, block, ticks);
     wake_sleepers(pool, INT_MAX);
     uint32_t own_tiles = 0;
     do {
@@ -294,6 +313,7 @@ static void *member_main(void *argument) {
             pause_cpu();
         }
     }
+    worker_release();
     return NULL;
 }
 

@@ -20,8 +20,11 @@ typedef struct pool_slot pool_slot;
 pool_slot *pool_enter(dsc_pool *pool); // NULL: all places are taken, run alone
 void pool_leave(dsc_pool *pool, pool_slot *slot);
 
-// Runs all tiles of a step and returns when they are done. After an early end some tiles have not run.
-dsc_status pool_run_step(dsc_pool *pool, pool_slot *slot, const step *s, char *block, const pool_stops *stops);
+// Runs all tiles of a step and returns when they are done. After an early end some tiles have not run. The calling
+// thread must have reserved the step's scratch. `ticks` NULL, or [WORKER_STAGES]: the time that all threads spent in
+// each stage is added.
+dsc_status pool_run_step(dsc_pool *pool, pool_slot *slot, const step *s, char *block, const pool_stops *stops,
+                         uint64_t *ticks);
 
 // Flush-to-zero and denormals-are-zero on the calling thread; returns what pool_float_restore() takes.
 unsigned pool_float_setup(void);

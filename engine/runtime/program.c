@@ -16,6 +16,7 @@ void program_close(program *p) {
     mem_free(p->steps);
     mem_free(p->buffers);
     mem_free(p->rows);
+    mem_free(p->choices);
     *p = (program){0};
 }
 
@@ -88,6 +89,11 @@ dsc_row *program_row(program *p) {
     return row;
 }
 
+dsc_choice *program_choice(program *p) {
+    if (!make_room(&p->choices, p->choice_count, &p->choice_capacity, sizeof *p->choices)) return NULL;
+    return &p->choices[p->choice_count++];
+}
+
 bool program_step(program *p, const step *s, buffer *const *uses, uint32_t use_count) {
     if (!make_room(&p->steps, p->step_count, &p->step_capacity, sizeof *p->steps)) return false;
     for (uint32_t i = 0; i < use_count; i++) {
@@ -96,5 +102,6 @@ bool program_step(program *p, const step *s, buffer *const *uses, uint32_t use_c
         root->last_step = p->step_count;
     }
     p->steps[p->step_count++] = *s;
+    if (s->scratch_bytes > p->scratch_bytes) p->scratch_bytes = s->scratch_bytes;
     return true;
 }

@@ -5,15 +5,18 @@
 
 #include "engine/base/arena.h"
 #include "engine/runtime/buffer.h"
+#include "engine/runtime/worker.h"
 
-// Computes one tile. Tiles of a step are independent: any thread, any order. `block` is the session's memory.
+// Computes one tile. Tiles of a step are independent: any thread, any order. `block` is the session's memory; scratch
+// memory and the clock of stages are the thread's (runtime/worker.h).
 typedef void (*step_fn)(const void *args, char *block, uint32_t tile);
 
 typedef struct step {
     step_fn run;
     const void *args;
     uint32_t tiles;
-    uint32_t row;
+    uint32_t row, row_count; // its rows; of more than one, stage i of the clock is row + i
+    size_t scratch_bytes;
 } step;
 
 typedef struct program {
@@ -24,7 +27,10 @@ typedef struct program {
     buffer **buffers;
     uint32_t row_count, row_capacity;
     dsc_row *rows;
-    size_t block_bytes; // of a session
+    uint32_t choice_count, choice_capacity;
+    dsc_choice *choices;  // their candidates lie in `memory`
+    size_t block_bytes;   // of a session
+    size_t scratch_bytes; // of a thread: what the most demanding step needs
     uint64_t arena_limit;
 } program;
 
@@ -40,6 +46,7 @@ buffer *program_view(program *p, buffer *of);
 // Appends a row or a step; false or NULL where memory is out. `uses` are the buffers that the step reads or
 // writes: they stay alive over it.
 dsc_row *program_row(program *p);
+dsc_choice *program_choice(program *p);
 bool program_step(program *p, const step *s, buffer *const *uses, uint32_t use_count);
 
 // Gives every buffer its place in the block: buffers that are never alive together share bytes. DSC_TOO_LARGE beyond

@@ -30,6 +30,18 @@ static dsc_status stopped(struct session *s, const step *at, dsc_status status, 
     return error_set(err, status, "the deadline passed at layer %u, \"%.100s\"", at->row, row);
 }
 
+// Gives the rows of a step their shares of its wall time: the shares of the ticks of all threads.
+static void note_time(struct session *s, const step *at, uint64_t wall_ns, const uint64_t *ticks) {
+    uint64_t sum = 0, given = 0;
+    for (uint32_t i = 0; i < at->row_count; i++) sum += ticks[i];
+    for (uint32_t i = 1; i < at->row_count && sum; i++) {
+        uint64_t share = (uint64_t)((double)wall_ns * (double)ticks[i] / (double)sum);
+        s->row_ns[at->row + i] += share;
+        given += share;
+    }
+    s->row_ns[at->row] += wall_ns > given ? wall_ns - given : 0;
+}
+
 static dsc_status run_steps(struct session *s, dsc_pool *pool, const pool_stops *stops, dsc_error *err) {
     const program *p = s->program;
     pool_slot *slot = pool_enter(pool);
@@ -37,11 +49,12 @@ static dsc_status run_steps(struct session *s, dsc_pool *pool, const pool_stops 
     uint64_t before = s->has_profile ? clock_ns() : 0;
     for (uint32_t i = 0; i < p->step_count && status == DSC_OK; i++) {
         const step *at = &p->steps[i];
-        status = pool_run_step(pool, slot, at, s->block, stops);
+        uint64_t ticks[WORKER_STAGES] = {0};
+        status = pool_run_step(pool, slot, at, s->block, stops, s->has_profile && at->row_count > 1 ? ticks : NULL);
         if (status != DSC_OK) status = stopped(s, at, status, err);
         if (s->has_profile) {
             uint64_t now = clock_ns();
-            s->row_ns[at->row] += now - before;
+            note_time(s, at, now - before, ticks);
             before = now;
         }
     }
@@ -57,6 +70,7 @@ dsc_status session_run(struct session *s, dsc_pool *pool, const dsc_run_options 
     s->threads = dsc_pool_threads(pool);
     s->reached_row = s->program->row_count;
     if (s->has_profile) memset(s->row_ns, 0, s->program->row_count * sizeof *s->row_ns);
+    if (!worker_reserve(s->program->scratch_bytes)) return error_no_memory(err, s->program->scratch_bytes);
     unsigned saved = pool_float_setup();
     uint64_t start = clock_ns();
     dsc_status status = run_steps(s, pool, &stops, err);

@@ -149,7 +149,7 @@ static case_result run_variant(case_state *c, const variant *v) {
     dsc_shape shapes[TENSORS_MAX];
     dsc_weights *weights = NULL;
     dsc_plan *plan = NULL;
-    dsc_plan_options options = {v->passes, false};
+    dsc_plan_options options = {.passes = v->passes, .keep_values = false};
     snprintf(what, sizeof what, "%s, %s passes, inputs %s", dsc_isa_name(v->isa), v->passes ? "all" : "no",
              v->is_by_value ? "by value" : "while running");
     uint32_t count = make_shapes(c, v->is_by_value, shapes);

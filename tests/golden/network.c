@@ -165,7 +165,7 @@ static void name_layer(const golden *g, const golden_run *run) {
     dsc_weights *weights = NULL;
     dsc_plan *plan = NULL;
     dsc_session *session = NULL;
-    dsc_plan_options options = {run->passes, true};
+    dsc_plan_options options = {.passes = run->passes, .keep_values = true};
     dsc_status status = dsc_weights_create(g->model, run->isa, &weights, NULL);
     if (status == DSC_OK) status = dsc_plan_create(weights, &g->shape, 1, &options, &plan, NULL);
     if (status == DSC_OK) status = dsc_session_create(plan, &session, NULL);
@@ -221,7 +221,7 @@ void golden_check(const golden *g, const golden_run *run, void **copy, size_t *c
     dsc_plan *plan = NULL;
     dsc_session *session = NULL;
     dsc_pool *pool = NULL;
-    dsc_plan_options options = {run->passes, false};
+    dsc_plan_options options = {.passes = run->passes, .keep_values = false};
     dsc_status status = dsc_weights_create(g->model, run->isa, &weights, &err);
     if (status == DSC_OK) status = dsc_plan_create(weights, &g->shape, 1, &options, &plan, &err);
     if (status == DSC_OK) status = dsc_session_create(plan, &session, &err);

@@ -258,7 +258,7 @@ static dsc_status run(running *r, const op_model *m, const dsc_plan_options *opt
 
 double op_model_difference(const op_model *m, uint32_t passes, dsc_isa isa, dsc_error *err) {
     running r = {0};
-    dsc_plan_options options = {passes, false};
+    dsc_plan_options options = {.passes = passes, .keep_values = false};
     dsc_status status = run(&r, m, &options, isa, err);
     double worst = status ? -(double)status : compare(r.session, r.plan, r.reference);
     dsc_reference_free(r.reference);

@@ -29,7 +29,7 @@ static void check(const row *r) {
     dsc_model *model = NULL;
     dsc_weights *weights = NULL;
     dsc_plan *plan = NULL;
-    dsc_plan_options options = {0, false};
+    dsc_plan_options options = {.passes = 0, .keep_values = false};
     dsc_status status = op_model_load(&r->model, &model, &err);
     if (!status) status = dsc_weights_create(model, DSC_ISA_REF, &weights, &err);
     if (!status) status = dsc_plan_create(weights, NULL, 0, &options, &plan, &err);

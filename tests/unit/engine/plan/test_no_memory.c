@@ -48,7 +48,7 @@ static dsc_status run_all(const uint8_t *bytes, size_t size, bool keep_values, d
     dsc_plan *plan = NULL;
     dsc_session *session = NULL;
     dsc_pool *pool = NULL;
-    const dsc_plan_options options = {DSC_PASSES_ALL, keep_values};
+    const dsc_plan_options options = {.passes = DSC_PASSES_ALL, .keep_values = keep_values};
     dsc_status status = dsc_model_load_memory(bytes, size, NULL, &model, err);
     if (!status) status = dsc_weights_create(model, DSC_ISA_BEST, &weights, err);
     if (!status) status = dsc_plan_create(weights, NULL, 0, &options, &plan, err);

@@ -201,7 +201,7 @@ Test(sharing, outputs_may_be_inputs_constants_and_the_same_value) {
         dsc_plan *plan;
         dsc_session *session;
         dsc_error err = {DSC_OK, ""};
-        const dsc_plan_options options = {passes, passes % 3 == 0};
+        const dsc_plan_options options = {.passes = passes, .keep_values = passes % 3 == 0};
         cr_assert_eq(dsc_weights_create(model, DSC_ISA_BEST, &weights, NULL), DSC_OK);
         cr_assert_eq(dsc_plan_create(weights, NULL, 0, &options, &plan, &err), DSC_OK, "%s", err.text);
         cr_assert_eq(dsc_session_create(plan, &session, NULL), DSC_OK);

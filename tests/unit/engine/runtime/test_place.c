@@ -21,7 +21,7 @@ static void build(program *p, uint32_t steps, uint64_t seed) {
         all[i] = program_flat(p, DSC_F32, 1 + next_random(&seed) % 5000);
         uint32_t back = 1 + next_random(&seed) % (i < 6 ? i : 6);
         buffer *uses[] = {all[i - 1], all[i - back], all[i]};
-        const step s = {nothing, NULL, 1, 0};
+        const step s = {nothing, NULL, 1, 0, 1, 0};
         cr_assert(program_step(p, &s, uses, 3));
     }
     all[0]->is_kept = all[steps]->is_kept = true;

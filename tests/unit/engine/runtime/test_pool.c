@@ -40,10 +40,10 @@ Test(pool, every_tile_runs_once) {
         dsc_pool *pool = make_pool(threads);
         pool_slot *slot = pool_enter(pool);
         counts c = {0};
-        const step s = {count_tile, NULL, TILES, 0};
+        const step s = {count_tile, NULL, TILES, 0, 1, 0};
         const pool_stops stops = {0, NULL};
         for (uint32_t round = 1; round <= 500; round++) {
-            cr_assert_eq(pool_run_step(pool, slot, &s, (char *)&c, &stops), DSC_OK);
+            cr_assert_eq(pool_run_step(pool, slot, &s, (char *)&c, &stops, NULL), DSC_OK);
             for (int i = 0; i < TILES; i++)
                 cr_assert_eq(atomic_load(&c.tiles[i]), round, "tile %d, round %u", i, round);
         }
@@ -59,8 +59,8 @@ static void *run_many(void *argument) {
     uint32_t total = 0, expected = 0;
     for (uint32_t round = 1; round <= 500; round++) {
         pool_slot *slot = pool_enter(pool);
-        const step s = {count_tile, NULL, 1 + round % TILES, 0};
-        if (pool_run_step(pool, slot, &s, (char *)&c, &stops) != DSC_OK) return "a step failed";
+        const step s = {count_tile, NULL, 1 + round % TILES, 0, 1, 0};
+        if (pool_run_step(pool, slot, &s, (char *)&c, &stops, NULL) != DSC_OK) return "a step failed";
         expected += s.tiles;
         pool_leave(pool, slot);
     }
@@ -85,16 +85,16 @@ Test(pool, cancel_ends_a_step_early_and_the_pool_goes_on) {
     pool_slot *slot = pool_enter(pool);
     for (int round = 0; round < 200; round++) {
         counts c = {0}, after = {0};
-        const step s = {cancel_tile, NULL, TILES, 0}, whole = {count_tile, NULL, TILES, 0};
+        const step s = {cancel_tile, NULL, TILES, 0, 1, 0}, whole = {count_tile, NULL, TILES, 0, 1, 0};
         const pool_stops stops = {0, &c.flag}, none = {0, NULL};
-        dsc_status status = pool_run_step(pool, slot, &s, (char *)&c, &stops);
+        dsc_status status = pool_run_step(pool, slot, &s, (char *)&c, &stops, NULL);
         uint32_t run = 0;
         for (int i = 0; i < TILES; i++) {
             cr_assert_leq(atomic_load(&c.tiles[i]), 1);
             run += atomic_load(&c.tiles[i]);
         }
         cr_assert(status == DSC_CANCELLED || run == TILES);
-        cr_assert_eq(pool_run_step(pool, slot, &whole, (char *)&after, &none), DSC_OK);
+        cr_assert_eq(pool_run_step(pool, slot, &whole, (char *)&after, &none, NULL), DSC_OK);
         for (int i = 0; i < TILES; i++) cr_assert_eq(atomic_load(&after.tiles[i]), 1);
     }
     pool_leave(pool, slot);
@@ -129,10 +129,10 @@ Test(pool, a_cancelled_caller_sleeps_until_members_are_done) {
     pool_slot *slot = pool_enter(pool);
     for (int round = 0; round < 5; round++) {
         slow_step data = {.caller = pthread_self()};
-        const step s = {slow_tile, NULL, TILES, 0};
+        const step s = {slow_tile, NULL, TILES, 0, 1, 0};
         const pool_stops stops = {0, &data.flag};
         alarm(30); // it hung here for good when only the last tile of a whole step woke the caller
-        cr_assert_eq(pool_run_step(pool, slot, &s, (char *)&data, &stops), DSC_CANCELLED);
+        cr_assert_eq(pool_run_step(pool, slot, &s, (char *)&data, &stops, NULL), DSC_CANCELLED);
         alarm(0);
     }
     pool_leave(pool, slot);
@@ -143,10 +143,10 @@ Test(pool, a_deadline_that_has_passed_runs_nothing) {
     dsc_pool *pool = make_pool(2);
     pool_slot *slot = pool_enter(pool);
     counts c = {0};
-    const step s = {count_tile, NULL, TILES, 0};
+    const step s = {count_tile, NULL, TILES, 0, 1, 0};
     const pool_stops stops = {clock_ns() - 1, NULL}, alone = {1, NULL};
-    cr_assert_eq(pool_run_step(pool, slot, &s, (char *)&c, &stops), DSC_DEADLINE);
-    cr_assert_eq(pool_run_step(pool, NULL, &s, (char *)&c, &alone), DSC_DEADLINE);
+    cr_assert_eq(pool_run_step(pool, slot, &s, (char *)&c, &stops, NULL), DSC_DEADLINE);
+    cr_assert_eq(pool_run_step(pool, NULL, &s, (char *)&c, &alone, NULL), DSC_DEADLINE);
     for (int i = 0; i < TILES; i++) cr_assert_eq(atomic_load(&c.tiles[i]), 0);
     pool_leave(pool, slot);
     dsc_pool_free(pool);

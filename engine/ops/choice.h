@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a layer can be computed in several ways, all of which give the same bits, its `lower` lists them with the time
+// that each is estimated to take, and the plan chooses: the fastest of those that were measured (dsc_timing), else of the
+// estimates.
+#ifndef DSC_OPS_CHOICE_H
+#define DSC_OPS_CHOICE_H
+
+#include "engine/ops/lowering.h"
+
+#define CHOICE_MAX 8 // candidates of one layer
+
+typedef struct choice_list {
+    uint32_t count;
+    dsc_candidate candidates[CHOICE_MAX];
+    uint32_t values[CHOICE_MAX]; // what the candidate means to its `lower`
+} choice_list;
+
+// Adds a candidate with the label that `format` gives. Beyond CHOICE_MAX it is left out.
+__attribute__((format(printf, 4, 5))) void choice_add(choice_list *list, uint32_t value, double ns, const char *format,
+                                                      ...);
+
+// Chooses for the layer of node `n`, remembers the candidates in the plan, and gives the chosen one's value.
+dsc_status choice_take(lowering *l, const graph_node *n, const choice_list *list, uint32_t *value, dsc_error *err);
+
+// ---- estimates ----------------------------------------------------------------------------------------------------
+
+// Nanoseconds of one core for so many multiply-adds in registers, and for moving bytes through a map that one step writes
+// and another reads: nothing where the map stays in L2. Rough figures of one machine: they rank candidates, no more.
+double choice_compute_ns(dsc_isa isa, double multiply_adds);
+double choice_traffic_ns(double map_bytes);
+
+#endif

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: Apache-2.0
+// A tile of a chain is a band of rows of one image. It goes through its band in chunks of a few rows: the expanding
+// convolution writes the rows that the chunk's windows want into a ring of rows in scratch memory, with the zero border
+// that the depthwise stage expects; this writes its rows into scratch, too, and the projection reads them there. Rows
+// that the next chunk wants again stay in the ring. Every output is summed as it is by steps of whole layers, so its
+// bits are the same.
+#include "engine/ops/conv_chain.h"
+
+#include "engine/base/error.h"
+#include "engine/base/mem.h"
+#include "engine/ops/choice.h"
+#include "engine/ops/conv_stage.h"
+#include "engine/ops/ops.h"
+
+#include <math.h>
+#include <string.h>
+
+#define RING_CHUNKS 2 // the ring has room for so many chunks, so that rows are moved to its start only now and then
+
+#define SEPARATE 0 // as a number of rows: every member has a step of its own
+
+typedef struct chain {
+    const buffer *in, *out, *residual;
+    bool has_expand, has_project;
+    conv_shape expand_shape, depthwise_shape;
+    gemm_stage expand, project;
+    depthwise_stage depthwise;
+    map_strides ring, between; // scratch: after the expansion; before the projection
+    uint32_t ring_rows, ring_panels;
+    size_t between_offset; // bytes into the scratch
+    uint32_t bands, band_rows, chunk_rows;
+} chain;
+
+// A tile on its way through its band. Rows of the depthwise stage's input are counted from the map's first row, so the
+// border's are negative or beyond the last.
+typedef struct chain_state {
+    const chain *a;
+    char *block;
+    float *ring, *between;
+    uint32_t image;
+    int64_t ring_first, ring_end; // rows that are in the ring
+} chain_state;
+
+// ---- the ring -----------------------------------------------------------------------------------------------------
+
+static void clear_columns(const chain_state *s) {
+    const chain *a = s->a;
+    const window_resolved *pads = &a->depthwise_shape.pads;
+    size_t left = (size_t)pads->pad_left * BUFFER_LANES, right = (size_t)pads->pad_right * BUFFER_LANES;
+    for (uint32_t panel = 0; panel < a->ring_panels; panel++) {
+        float *row = s->ring + panel * a->ring.panel;
+        for (uint32_t y = 0; y < a->ring_rows; y++, row += a->ring.row) {
+            memset(row, 0, left * sizeof *row);
+            memset(row + a->ring.row - right, 0, right * sizeof *row);
+        }
+    }
+}
+
+// Makes room up to row `end`, forgetting rows before `first`.
+static void make_room(chain_state *s, int64_t first, int64_t end) {
+    const chain *a = s->a;
+    if (end - s->ring_first <= a->ring_rows) return;
+    if (first > s->ring_end) first = s->ring_end;
+    for (uint32_t panel = 0; panel < a->ring_panels; panel++) {
+        float *start = s->ring + panel * a->ring.panel;
+        memmove(start, start + (first - s->ring_first) * a->ring.row,
+                (size_t)((s->ring_end - first) * a->ring.row) * sizeof *start);
+    }
+    s->ring_first = first;
+}
+
+// Rows of the border.
+static void clear_rows(const chain_state *s, int64_t from, int64_t to) {
+    const chain *a = s->a;
+    if (from >= to) return;
+    for (uint32_t panel = 0; panel < a->ring_panels; panel++) {
+        float *row = s->ring + panel * a->ring.panel + (from - s->ring_first) * a->ring.row;
+        memset(row, 0, (size_t)((to - from) * a->ring.row) * sizeof *row);
+    }
+}
+
+// What the expansion is to write so that rows up to `end` are there.
+static gemm_rows rows_to_expand(chain_state *s, int64_t end) {
+    const chain *a = s->a;
+    const conv_shape *e = &a->expand_shape;
+    int64_t from = s->ring_end > 0 ? s->ring_end : 0, to = end < e->out_h ? end : e->out_h;
+    if (to < from) to = from;
+    clear_rows(s, s->ring_end, end < 0 ? end : 0);
+    clear_rows(s, s->ring_end > e->out_h ? s->ring_end : e->out_h, end);
+    s->ring_end = end;
+    const float *in = buffer_panel(a->in, s->block, s->image, 0);
+    in += (from * e->window.stride[0] - e->pads.pad_top) * a->in->row - (int64_t)e->pads.pad_left * a->in->lanes;
+    float *out = s->ring + (from - s->ring_first) * a->ring.row;
+    return (gemm_rows){.in = in,
+                       .out = out + (size_t)a->depthwise_shape.pads.pad_left * BUFFER_LANES,
+                       .m1 = (uint32_t)(to - from) * e->out_w};
+}
+
+// ---- a chunk ------------------------------------------------------------------------------------------------------
+
+// The depthwise stage of `rows` output rows from `y` on, panels p0 <= p < p1.
+static void run_depthwise(const chain_state *s, uint32_t y, uint32_t rows, uint32_t p0, uint32_t p1) {
+    const chain *a = s->a;
+    const conv_shape *d = &a->depthwise_shape;
+    int64_t top = (int64_t)y * d->window.stride[0] - d->pads.pad_top;
+    for (uint32_t p = p0; p < p1; p++) {
+        const float *in = s->ring + p * a->ring.panel + (top - s->ring_first) * a->ring.row;
+        if (!a->has_expand) {
+            in = buffer_panel(a->in, s->block, s->image, p) + top * a->in->row - (int64_t)d->pads.pad_left * a->in->lanes;
+        }
+        float *out = a->has_project ? s->between + p * a->between.panel
+                                    : buffer_panel(a->out, s->block, s->image, p) + (int64_t)y * a->out->row;
+        depthwise_stage_run(&a->depthwise, p, in, out, rows);
+    }
+}
+
+static uint32_t panels_before(const chain *a, uint32_t weight_panel) {
+    if (weight_panel == a->expand.panel_count) return a->ring_panels;
+    return a->expand.panels[weight_panel].n0 / BUFFER_LANES;
+}
+
+// One weight panel after the other goes through both stages, so that what the first writes is near when the second reads
+// it.
+static uint64_t expand_and_filter(chain_state *s, uint32_t y, uint32_t rows, uint64_t time) {
+    const chain *a = s->a;
+    const conv_shape *d = &a->depthwise_shape;
+    int64_t top = (int64_t)y * d->window.stride[0] - d->pads.pad_top;
+    int64_t end = top + (int64_t)(rows - 1) * d->window.stride[0] + (int64_t)(d->window.kernel[0] - 1) * d->window.dilation[0] + 1;
+    make_room(s, top, end);
+    gemm_rows r = rows_to_expand(s, end);
+    for (uint32_t i = 0; i < a->expand.panel_count; i++) {
+        r.p0 = i;
+        r.p1 = i + 1;
+        if (r.m1) gemm_stage_run(&a->expand, &r);
+        time = worker_stage(0, time);
+        run_depthwise(s, y, rows, panels_before(a, i), panels_before(a, i + 1));
+        time = worker_stage(1, time);
+    }
+    return time;
+}
+
+static uint64_t project(const chain_state *s, uint32_t y, uint32_t rows, uint64_t time) {
+    const chain *a = s->a;
+    gemm_rows r = {.in = s->between,
+                   .out = buffer_panel(a->out, s->block, s->image, 0) + (int64_t)y * a->out->row,
+                   .m1 = rows * a->out->w,
+                   .p1 = a->project.panel_count};
+    if (a->residual) r.residual = buffer_panel(a->residual, s->block, s->image, 0) + (int64_t)y * a->residual->row;
+    gemm_stage_run(&a->project, &r);
+    return worker_stage(a->has_expand ? 2 : 1, time);
+}
+
+static void chain_tile(const void *args, char *block, uint32_t tile) {
+    const chain *a = args;
+    uint32_t band = tile % a->bands, y = band * a->band_rows, end = y + a->band_rows;
+    if (end > a->out->h) end = a->out->h;
+    char *scratch = worker_scratch();
+    chain_state s = {a, block, (float *)(void *)scratch, (float *)(void *)(scratch + a->between_offset), tile / a->bands,
+                     0, 0};
+    uint64_t time = worker_now();
+    s.ring_first = s.ring_end = (int64_t)y * a->depthwise_shape.window.stride[0] - a->depthwise_shape.pads.pad_top;
+    if (a->has_expand) clear_columns(&s);
+    for (uint32_t p = 0; band == 0 && p < buffer_panels(a->out); p++) buffer_clear_border(a->out, block, s.image, p);
+    for (uint32_t rows; y < end; y += rows) {
+        rows = end - y < a->chunk_rows ? end - y : a->chunk_rows;
+        if (a->has_expand) {
+            time = expand_and_filter(&s, y, rows, time);
+        } else {
+            run_depthwise(&s, y, rows, 0, buffer_panels(a->in));
+            time = worker_stage(0, time);
+        }
+        if (a->has_project) time = project(&s, y, rows, time);
+    }
+}
+
+// ---- planning -----------------------------------------------------------------------------------------------------
+
+static dsc_status plan_ring(chain *a, uint32_t chunk_rows, size_t *bytes, dsc_error *err) {
+    const conv_shape *d = &a->depthwise_shape;
+    uint64_t width = (uint64_t)d->in_w + d->pads.pad_left + d->pads.pad_right;
+    uint64_t reach = (uint64_t)(d->window.kernel[0] - 1) * d->window.dilation[0] + 1;
+    uint64_t rows = (uint64_t)chunk_rows * RING_CHUNKS * d->window.stride[0] + reach;
+    uint64_t all = (uint64_t)d->in_h + d->pads.pad_top + d->pads.pad_bottom;
+    if (rows > all) rows = all;
+    a->ring_rows = (uint32_t)rows;
+    a->ring_panels = (d->in_c + BUFFER_LANES - 1) / BUFFER_LANES;
+    size_t panel;
+    if (!mem_mul((size_t)(width * BUFFER_LANES), (size_t)rows, &panel) || !mem_mul(panel, a->ring_panels, bytes) ||
+        *bytes > INT32_MAX) {
+        return error_no_memory(err, SIZE_MAX);
+    }
+    a->ring = (map_strides){(int64_t)(width * BUFFER_LANES), (int64_t)panel, BUFFER_LANES};
+    *bytes = mem_round_up((*bytes + BUFFER_SLACK) * sizeof(float));
+    return DSC_OK;
+}
+
+static dsc_status plan_expand(lowering *l, const conv_chain *c, chain *a, dsc_error *err) {
+    if (!c->expand) return DSC_OK;
+    gemm_maps maps = {.images = 1, .rows = a->ring_rows, .in = map_strides_of(a->in), .out = a->ring};
+    if (maps.rows > a->expand_shape.out_h) maps.rows = a->expand_shape.out_h;
+    return gemm_stage_plan(l, c->expand, &a->expand_shape, &maps, &a->expand, err);
+}
+
+static dsc_status plan_project(lowering *l, const conv_chain *c, const conv_shape *shape, chain *a, dsc_error *err) {
+    gemm_maps maps = {.images = 1, .rows = a->chunk_rows, .in = a->between, .out = map_strides_of(a->out)};
+    maps.has_residual = a->residual != NULL;
+    if (a->residual) maps.residual = map_strides_of(a->residual);
+    return gemm_stage_plan(l, c->project, shape, &maps, &a->project, err);
+}
+
+static void plan_between(chain *a, size_t *bytes) {
+    const conv_shape *d = &a->depthwise_shape;
+    int64_t row = (int64_t)d->out_w * BUFFER_LANES;
+    a->between = (map_strides){row, row * a->chunk_rows, BUFFER_LANES};
+    a->between_offset = *bytes;
+    size_t panels = (d->out_c + BUFFER_LANES - 1) / BUFFER_LANES;
+    *bytes += mem_round_up((panels * (size_t)a->between.panel + BUFFER_SLACK) * sizeof(float));
+}
+
+static dsc_status add_step(lowering *l, const conv_chain *c, const chain *a, size_t scratch, dsc_error *err) {
+    lowering_part parts[3];
+    uint32_t count = 0;
+    if (c->expand) parts[count++] = (lowering_part){c->expand, a->expand.panels[0].kernel->name};
+    parts[count++] = (lowering_part){c->depthwise, a->depthwise.kernel->name};
+    if (c->project) parts[count++] = (lowering_part){c->project, a->project.panels[0].kernel->name};
+    lowering_step_args made = {.run = chain_tile,
+                               .args = a,
+                               .tiles = a->bands * a->out->n,
+                               .uses = {(buffer *)a->in, (buffer *)a->out, (buffer *)a->residual},
+                               .scratch_bytes = scratch};
+    return lowering_fused_step(l, parts, count, &made, err);
+}
+
+static dsc_status plan_chain(lowering *l, const conv_chain *c, chain *a, dsc_error *err) {
+    conv_shape project = {0};
+    size_t scratch = 0;
+    dsc_status status = conv_resolve(l->g, c->depthwise, &a->depthwise_shape, err);
+    if (status == DSC_OK && c->expand) status = conv_resolve(l->g, c->expand, &a->expand_shape, err);
+    if (status == DSC_OK && c->project) status = conv_resolve(l->g, c->project, &project, err);
+    if (status == DSC_OK && c->expand) status = plan_ring(a, a->chunk_rows, &scratch, err);
+    if (status == DSC_OK) status = plan_expand(l, c, a, err);
+    if (status != DSC_OK) return status;
+    if (c->project) plan_between(a, &scratch);
+    a->depthwise.args.in_row = c->expand ? a->ring.row : a->in->row;
+    a->depthwise.args.out_row = c->project ? a->between.row : a->out->row;
+    status = depthwise_stage_plan(l, c->depthwise, &a->depthwise_shape, &a->depthwise, err);
+    if (status == DSC_OK && c->project) status = plan_project(l, c, &project, a, err);
+    return status == DSC_OK ? add_step(l, c, a, scratch, err) : status;
+}
+
+static void plan_bands(chain *a, uint32_t threads) {
+    uint32_t bands = (threads - 1) / a->out->n + 1;
+    a->bands = 1;
+    a->band_rows = a->out->h;
+    if (bands == 1 || a->out->h < 2) return;
+    a->band_rows = (a->out->h - 1) / bands + 1;
+    a->band_rows += a->band_rows % 2; // the depthwise kernels take two rows at a time
+    a->bands = (a->out->h - 1) / a->band_rows + 1;
+}
+
+static dsc_status lower_together(lowering *l, const conv_chain *c, uint32_t chunk_rows, dsc_error *err) {
+    const graph_node *first = c->expand ? c->expand : c->depthwise, *last = c->project ? c->project : c->depthwise;
+    buffer *in = c->expand ? lowering_panels_any(l, first->inputs[0], err) : lowering_panels(l, first->inputs[0], err);
+    buffer *residual = NULL;
+    if (!in) return err->status;
+    if (last->residual != GRAPH_NONE && !(residual = lowering_panels(l, last->residual, err))) return err->status;
+    buffer *out = lowering_out_panels(l, last, 0, err);
+    chain *a = lowering_alloc(l, 1, sizeof *a, err);
+    if (!out || !a) return err->status;
+    *a = (chain){.in = in, .out = out, .residual = residual, .has_expand = c->expand, .has_project = c->project};
+    a->chunk_rows = chunk_rows < out->h ? chunk_rows : out->h;
+    plan_bands(a, l->threads);
+    return plan_chain(l, c, a, err);
+}
+
+static dsc_status lower_separately(lowering *l, const conv_chain *c, dsc_error *err) {
+    const graph_node *members[] = {c->expand, c->depthwise, c->project};
+    for (uint32_t i = 0; i < 3; i++) {
+        if (!members[i]) continue;
+        l->node = members[i];
+        l->row = UINT32_MAX;
+        dsc_status status = members[i]->op->lower(l, members[i], err);
+        if (status != DSC_OK) return status;
+    }
+    return DSC_OK;
+}
+
+// ---- choosing -----------------------------------------------------------------------------------------------------
+
+#define CALL_NS 150.0 // what a kernel's call costs besides, for each weight panel of a chunk
+
+static double macs_of(const conv_shape *s) {
+    return (double)s->n * s->out_h * s->out_w * s->out_c * s->in_c / s->groups * s->window.kernel[0] *
+           s->window.kernel[1];
+}
+
+static double bytes_of(double n, double channels, double rows, double columns) {
+    return n * channels * rows * columns * sizeof(float);
+}
+
+typedef struct chain_shapes {
+    conv_shape expand, depthwise, project;
+} chain_shapes;
+
+static double separate_ns(const lowering *l, const conv_chain *c, const chain_shapes *s) {
+    const conv_shape *d = &s->depthwise;
+    double ns = choice_compute_ns(l->isa, macs_of(d));
+    if (c->expand) {
+        ns += choice_compute_ns(l->isa, macs_of(&s->expand));
+        ns += choice_traffic_ns(bytes_of(d->n, d->in_c, d->in_h, d->in_w));
+    }
+    if (c->project) {
+        ns += choice_compute_ns(l->isa, macs_of(&s->project));
+        ns += choice_traffic_ns(bytes_of(d->n, d->out_c, d->out_h, d->out_w));
+    }
+    return ns;
+}
+
+// A band computes again the rows that its neighbour needs, too; a ring that outgrows the cache gains nothing.
+static double together_ns(const lowering *l, const conv_chain *c, const chain_shapes *s, uint32_t rows) {
+    const conv_shape *d = &s->depthwise;
+    double chunks = ceil((double)d->out_h / rows), bands = ceil((double)l->threads / d->n), scratch = 0;
+    double ns = choice_compute_ns(l->isa, macs_of(d));
+    double reach = (double)(d->window.kernel[0] - 1) * d->window.dilation[0] + 1, stride = d->window.stride[0];
+    if (c->expand) {
+        double again = (bands - 1) * (reach - stride) / d->in_h;
+        ns += choice_compute_ns(l->isa, macs_of(&s->expand) * (1 + (again > 0 ? again : 0)));
+        ns += CALL_NS * chunks * ceil(d->in_c / 48.0);
+        scratch += bytes_of(1, d->in_c, RING_CHUNKS * rows * stride + reach, d->in_w);
+    }
+    if (c->project) {
+        ns += choice_compute_ns(l->isa, macs_of(&s->project)) + CALL_NS * chunks * ceil(s->project.out_c / 48.0);
+        scratch += bytes_of(1, d->out_c, rows, d->out_w);
+    }
+    return ns + d->n * choice_traffic_ns(scratch) * chunks / RING_CHUNKS;
+}
+
+static dsc_status choose_rows(lowering *l, const conv_chain *c, uint32_t *rows, dsc_error *err) {
+    static const uint32_t candidates[] = {4, 8, 14, 28};
+    chain_shapes s = {0};
+    dsc_status status = conv_resolve(l->g, c->depthwise, &s.depthwise, err);
+    if (status == DSC_OK && c->expand) status = conv_resolve(l->g, c->expand, &s.expand, err);
+    if (status == DSC_OK && c->project) status = conv_resolve(l->g, c->project, &s.project, err);
+    if (status != DSC_OK) return status;
+    choice_list list = {0};
+    choice_add(&list, SEPARATE, separate_ns(l, c, &s), "separate");
+    for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
+        if (i && candidates[i] > s.depthwise.out_h) break;
+        choice_add(&list, candidates[i], together_ns(l, c, &s, candidates[i]), "rows %u", candidates[i]);
+    }
+    return choice_take(l, c->project ? c->project : c->depthwise, &list, rows, err);
+}
+
+dsc_status conv_chain_lower(lowering *l, const conv_chain *c, dsc_error *err) {
+    uint32_t rows;
+    dsc_status status = choose_rows(l, c, &rows, err);
+    if (status != DSC_OK) return status;
+    return rows == SEPARATE ? lower_separately(l, c, err) : lower_together(l, c, rows, err);
+}
+
+// ---- finding ------------------------------------------------------------------------------------------------------
+
+static bool is_ungrouped(const lowering *l, const graph_node *n, conv_shape *s) {
+    return n->op == &op_conv && conv_has_constants(l->g, n) && conv_resolve(l->g, n, s, NULL) == DSC_OK &&
+           s->groups == 1;
+}
+
+static bool can_project(const lowering *l, const graph_node *n, uint32_t value) {
+    conv_shape s;
+    if (n->op != &op_conv || n->inputs[0] != value || n->residual == value || !is_ungrouped(l, n, &s)) return false;
+    const window *w = &s.window;
+    bool is_pointwise = w->kernel[0] == 1 && w->kernel[1] == 1 && w->stride[0] == 1 && w->stride[1] == 1;
+    return is_pointwise && !s.pads.pad_top && !s.pads.pad_left && !s.pads.pad_bottom && !s.pads.pad_right;
+}
+
+bool conv_chain_find(const lowering *l, const graph_node *depthwise, conv_chain *out) {
+    const graph *g = l->g;
+    conv_shape s;
+    *out = (conv_chain){.depthwise = depthwise};
+    if (depthwise->op != &op_conv || !conv_has_constants(g, depthwise)) return false;
+    if (conv_resolve(g, depthwise, &s, NULL) != DSC_OK || !conv_is_depthwise(&s)) return false;
+    uint32_t value = depthwise->outputs[0], next = l->only_reader[value];
+    if (next != GRAPH_NONE && can_project(l, &g->nodes[next], value)) out->project = &g->nodes[next];
+    value = depthwise->inputs[0];
+    uint32_t before = g->values[value].producer;
+    if (before != GRAPH_NONE && l->only_reader[value] != GRAPH_NONE && g->nodes[before].residual == GRAPH_NONE &&
+        is_ungrouped(l, &g->nodes[before], &s)) {
+        out->expand = &g->nodes[before];
+    }
+    return out->expand || out->project;
+}

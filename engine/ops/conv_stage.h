@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Convolutions over some rows of a map, given by pointers: what the step of a whole layer (conv_layer.c) and the step of
+// several fused layers (conv_chain.c) have in common.
+#ifndef DSC_OPS_CONV_STAGE_H
+#define DSC_OPS_CONV_STAGE_H
+
+#include "engine/kernels/dwconv.h"
+#include "engine/kernels/gemm.h"
+#include "engine/ops/conv.h"
+
+// Distances in a map in panels, in floats.
+typedef struct map_strides {
+    int64_t row, panel;
+    uint32_t lanes; // floats from one pixel to the next
+} map_strides;
+
+static inline map_strides map_strides_of(const buffer *b) {
+    return (map_strides){b->row, b->panel, b->lanes};
+}
+
+// ---- ungrouped convolution: a matrix multiplication over pixels -------------------------------------------------------
+
+typedef struct gemm_panel {
+    const gemm_kernel *kernel;
+    uint32_t n0;    // its first output channel
+    size_t weights; // floats into the packed block
+} gemm_panel;
+
+typedef struct gemm_stage {
+    gemm_args gemm;    // what all weight panels share
+    uint32_t channels; // of the output, rounded up to whole panels
+    int64_t out_panel, residual_panel;
+    const gemm_panel *panels;
+    uint32_t panel_count;
+    const float *weights, *bias;
+} gemm_stage;
+
+// Where a stage's maps lie: the offset tables cover `rows` rows of output of each of `images` images.
+typedef struct gemm_maps {
+    uint32_t images, rows;
+    map_strides in, out, residual;
+    int64_t in_image, out_image, residual_image; // floats; 0 where images == 1
+    bool has_residual, in_is_vector;             // one pixel whose panels lie together
+} gemm_maps;
+
+// Packs weights and makes the tables. Pixel tables begin at output pixel (0, 0) and at its top left tap.
+dsc_status gemm_stage_plan(lowering *l, const graph_node *n, const conv_shape *s, const gemm_maps *maps,
+                           gemm_stage *out, dsc_error *err);
+
+typedef struct gemm_rows {
+    const float *in;       // top left tap of the tables' first pixel
+    float *out;            // the tables' first pixel, in the panel of output channel `first_channel`
+    const float *residual; // the same, or NULL
+    uint32_t first_channel;
+    uint32_t m0, m1; // pixels of the tables
+    uint32_t p0, p1; // weight panels
+} gemm_rows;
+
+void gemm_stage_run(const gemm_stage *s, const gemm_rows *r);
+
+// The packed block of weight panels; asks for the panels' kernels' names and widths only.
+const float *gemm_stage_weights(lowering *l, const graph_node *n, const conv_shape *s, const gemm_panel *panels,
+                                uint32_t panel_count, dsc_error *err);
+
+// ---- depthwise ----------------------------------------------------------------------------------------------------
+
+typedef struct depthwise_stage {
+    const dwconv_kernel *kernel;
+    dwconv_args args; // without pointers
+    const float *weights, *bias;
+    uint32_t taps;
+} depthwise_stage;
+
+// Row distances of the maps, `in_row` and `out_row`, are in stage->args already.
+dsc_status depthwise_stage_plan(lowering *l, const graph_node *n, const conv_shape *s, depthwise_stage *stage,
+                                dsc_error *err);
+
+// `rows` rows of panel `panel`: `in` is the top left tap of the first output pixel.
+void depthwise_stage_run(const depthwise_stage *s, uint32_t panel, const float *in, float *out, uint32_t rows);
+
+#endif
