@@ -16,7 +16,7 @@ VARIANT := $(if $(filter gcc,$(CC)),,$(notdir $(CC))-)$(if $(SAN),$(subst $(comm
 B := build/$(VARIANT)
 Q := $(if $(V),,@)
 
-PACKAGES := gcc make pkg-config libmicrohttpd-dev libcjson-dev libjpeg-dev libspng-dev libprotobuf-c-dev protobuf-c-compiler
+PACKAGES := gcc make pkg-config libmicrohttpd-dev libcjson-dev libjpeg-dev libspng-dev zlib1g-dev libprotobuf-c-dev protobuf-c-compiler
 TEST_PACKAGES := libcriterion-dev curl
 LINT_PACKAGES := clang clang-format libclang-rt-14-dev binutils
 
@@ -34,7 +34,7 @@ ifeq ($(SAN)$(findstring gcc,$(CC)),threadgcc)
 CFLAGS += -Wno-tsan # gcc: the pool's fence is not modelled; every access around it is an atomic one
 endif
 ENGINE_LIBS := -lprotobuf-c -lm
-SERVER_LIBS := -lmicrohttpd -lcjson -ljpeg -lspng
+SERVER_LIBS := -lmicrohttpd -lcjson -ljpeg -lspng -lz
 
 ENGINE_SRC := $(wildcard engine/*.c engine/*/*.c)
 SERVER_SRC := $(wildcard server/*.c server/*/*.c)
@@ -158,7 +158,7 @@ $(UNIT_TESTS): $(UNIT_OBJ) $(SUPPORT_OBJ) $(SERVER_LIB_OBJ) $(B)/libdsc.a
 
 $(B)/tests/http_tests: $(HTTP_OBJ) $(SUPPORT_OBJ)
 	@echo "  LINK $@"
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lm
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lz -lm
 
 $(GOLDEN_TESTS): $(GOLDEN_OBJ) $(B)/libdsc.a
 	@echo "  LINK $@"

@@ -67,6 +67,7 @@ static dsc_status check_engine_settings(const settings *s, dsc_error *err) {
 static void work(job *j, uint32_t member) {
     j->worker = member;
     j->route.route->answer(j);
+    job_pack_reply(j, SIZE_MAX);
 }
 
 static void done(job *j) {

@@ -27,6 +27,10 @@ static durations durations_of(const job *j) {
     };
 }
 
+static size_t received_bytes(const job *j) {
+    return j->packed_bytes != 0 ? j->packed_bytes : j->request.body_size;
+}
+
 static void shown_target(const job *j, char out[TARGET_SHOWN_BYTES + 1]) {
     size_t length = strnlen(j->request.target, TARGET_SHOWN_BYTES);
     memcpy(out, j->request.target, length);
@@ -44,7 +48,7 @@ static void write_json(const job *j, const access_outcome *outcome, buffer *line
                   request_method_name(j->request.method));
     buffer_json_string(line, target);
     buffer_printf(line, ",\"status\":%d,\"bytes_in\":%zu,\"bytes_out\":%zu,\"receive_ns\":%" PRIu64, outcome->status,
-                  j->request.body_size, outcome->reply_bytes, d.receive_ns);
+                  received_bytes(j), outcome->reply_bytes, d.receive_ns);
     if (inference->version != NULL) {
         buffer_text(line, ",\"model\":");
         buffer_json_string(line, model_version_model_name(inference->version));
@@ -90,7 +94,7 @@ void access_count(const job *j, const access_outcome *outcome) {
     metrics *m = j->service->metrics;
     size_t position = j->route.route == NULL ? ROUTE_COUNT : (size_t)(j->route.route - routes);
     metrics_request(m, position, (int)j->request.method, outcome->status);
-    metrics_add(m, METRIC_received_bytes_total, (int64_t)j->request.body_size);
+    metrics_add(m, METRIC_received_bytes_total, (int64_t)received_bytes(j));
     metrics_add(m, METRIC_sent_bytes_total, (int64_t)outcome->reply_bytes);
     if (outcome->status == 504) metrics_add(m, METRIC_deadlines_total, 1);
     if (outcome->status == 499) metrics_add(m, METRIC_cancelled_total, 1);

@@ -15,6 +15,9 @@
 #include <stdio.h>
 #include <string.h>
 
+// A larger reply would hold up the thread that serves all connections.
+#define PACKED_AT_ONCE_MAX 262144
+
 static void refuse_unknown(job *j, route_result result, unsigned allowed) {
     char methods[32];
     route_methods_text(allowed, methods);
@@ -81,6 +84,7 @@ void admission_received(job *j) {
     service *s = j->service;
     if (!j->route.route->is_queued) {
         j->route.route->answer(j);
+        job_pack_reply(j, PACKED_AT_ONCE_MAX);
         assert(j->reply.status != 0);
         job_move(j, JOB_ANSWERED);
     } else if (scheduler_reserve(s->scheduler)) {

@@ -11,6 +11,7 @@
 #include "server/base/fail.h"
 #include "server/http/access_log.h"
 #include "server/http/admission.h"
+#include "server/http/coding.h"
 #include "server/http/http_watch.h"
 #include "server/http/job.h"
 #include "server/http/service.h"
@@ -68,6 +69,9 @@ static void add_headers(const job *j, struct MHD_Response *response) {
     const reply *r = &j->reply;
     char number[32];
     if (r->content_type != NULL) (void)MHD_add_response_header(response, "Content-Type", r->content_type);
+    if (r->content_encoding != NULL) (void)MHD_add_response_header(response, "Content-Encoding", r->content_encoding);
+    if (r->offers_codings) (void)MHD_add_response_header(response, "Accept-Encoding", CODING_LIST);
+    (void)MHD_add_response_header(response, "Vary", "Accept, Accept-Encoding");
     if (j->request_id[0] != '\0') (void)MHD_add_response_header(response, "X-Request-Id", j->request_id);
     if (r->allow[0] != '\0') (void)MHD_add_response_header(response, "Allow", r->allow);
     if (r->status == 503) {
@@ -101,7 +105,7 @@ typedef struct framing {
     request *request;
     unsigned hosts, lengths, encodings;
     const char *length, *encoding;
-    bool has_control, has_bad_name;
+    bool has_control, has_bad_name, is_body_told_twice;
 } framing;
 
 static bool has_control_character(const char *text) {
@@ -123,6 +127,12 @@ static bool is_token(const char *name) {
     return true;
 }
 
+// Headers of which a second one would give the body another meaning.
+static bool is_about_body(request_header header) {
+    return header == HEADER_content_type || header == HEADER_content_encoding ||
+           header == HEADER_inference_header_length;
+}
+
 static enum MHD_Result read_header(void *context, enum MHD_ValueKind kind, const char *name, const char *value) {
     (void)kind;
     framing *f = context;
@@ -139,9 +149,9 @@ static enum MHD_Result read_header(void *context, enum MHD_ValueKind kind, const
         f->encoding = value;
     }
     for (size_t i = 0; i < HEADER_COUNT; i++) {
-        if (f->request->headers[i] == NULL && strcasecmp(name, request_header_names[i]) == 0) {
-            f->request->headers[i] = value;
-        }
+        if (strcasecmp(name, request_header_names[i]) != 0) continue;
+        f->is_body_told_twice |= f->request->headers[i] != NULL && is_about_body((request_header)i);
+        if (f->request->headers[i] == NULL) f->request->headers[i] = value;
     }
     return MHD_YES;
 }
@@ -167,6 +177,9 @@ static const char *framing_problem(const framing *f, const char *version) {
         return "the request has a Transfer-Encoding other than \"chunked\"";
     }
     if (f->encodings != 0 && strcmp(version, "HTTP/1.1") != 0) return "Transfer-Encoding needs HTTP/1.1";
+    if (f->is_body_told_twice) {
+        return "Content-Type, Content-Encoding or Inference-Header-Content-Length is given twice";
+    }
     if (f->has_control) return "a header has a control character";
     if (f->has_bad_name) return "a header's name has a space or another character that no name may have";
     return NULL;

@@ -45,6 +45,7 @@ typedef struct job {
     job_times times;
     job_inference inference;
     uint32_t worker;        // the pool's member that has it, while WORKING
+    size_t packed_bytes;    // of a body that was unpacked, as it came; 0: it was not
     uint64_t body_reserved; // of the memory for all bodies
     int cancel;             // set by dsc_cancel where the client has left
     bool holds_slot;        // in the queue
@@ -56,8 +57,13 @@ typedef struct job {
 } job;
 
 // NULL where memory is out. The state is RECEIVING.
-job *job_create(struct service *service, const char *target);
+job *job_create(struct service *lent, const char *target);
 void job_free(job *j);
+
+// Unpacks the body by its Content-Encoding. Faults 400, 413, 415, 503.
+bool job_unpack_body(job *j, fault *f);
+// Packs a reply of 1 KB to `most` bytes where the request allows it.
+void job_pack_reply(job *j, size_t most);
 
 // Moves on; a move that is not in the table above is a bug and ends in an assertion.
 void job_move(job *j, job_state to);

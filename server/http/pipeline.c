@@ -253,7 +253,7 @@ static void record(const work *w, bool is_ok) {
 void pipeline_run(job *j, uint32_t member) {
     work w = {.job = j, .member = member, .version = j->inference.version};
     uint64_t began_ns = clock_ns();
-    bool is_ok = still_wanted(&w) && open_request(&w);
+    bool is_ok = still_wanted(&w) && job_unpack_body(j, &w.fault) && open_request(&w);
     j->inference.decode_ns = clock_ns() - began_ns;
     is_ok = is_ok && take_session(&w) && fill_inputs(&w) && run_network(&w) && encode_reply(&w);
     if (!is_ok) answer_fault(&w);

@@ -14,11 +14,13 @@ typedef struct reply {
     int status;               // 0: not answered yet
     const char *content_type; // static
     buffer body;
-    char allow[32];         // of a 405; "" otherwise
-    uint32_t retry_after_s; // of a 503; 0: none
-    size_t header_length;   // Inference-Header-Content-Length, or REPLY_NO_HEADER_LENGTH
-    bool must_close;        // the connection ends with this reply
-    const char *members;    // of a problem, beside the usual ones: static text such as "\"ready\":false"; or NULL
+    char allow[32];               // of a 405; "" otherwise
+    uint32_t retry_after_s;       // of a 503; 0: none
+    size_t header_length;         // Inference-Header-Content-Length, or REPLY_NO_HEADER_LENGTH
+    bool must_close;              // the connection ends with this reply
+    const char *content_encoding; // static; NULL: none
+    bool offers_codings;          // of a 415: Accept-Encoding
+    const char *members;          // of a problem, beside the usual ones: static text such as "\"ready\":false"; or NULL
 } reply;
 
 void reply_init(reply *r);

@@ -3,12 +3,11 @@
 // POST and PUT of /infer, /v2/models/{model}/infer and /v2/models/{model}/versions/{version}/infer.
 #define _GNU_SOURCE
 #include "server/base/clock.h"
+#include "server/http/coding.h"
 #include "server/http/job.h"
 #include "server/http/pipeline.h"
 #include "server/http/service.h"
 #include "server/model/model_store.h"
-
-#include <strings.h>
 
 // 503 while there is nothing to run on, and when nothing new may begin.
 static bool is_open(job *j, fault *f) {
@@ -21,10 +20,10 @@ static bool is_open(job *j, fault *f) {
     return true;
 }
 
-static bool is_encoding_known(const job *j, fault *f) {
-    const char *encoding = j->request.headers[HEADER_content_encoding];
-    if (encoding == NULL || strcasecmp(encoding, "identity") == 0) return true;
-    return fault_set(f, 415, "the Content-Encoding \"%.40s\" is not known here; send the body as it is", encoding);
+static bool is_encoding_known(job *j, fault *f) {
+    coding ignored;
+    j->reply.offers_codings = !coding_parse(j->request.headers[HEADER_content_encoding], &ignored, f);
+    return !j->reply.offers_codings;
 }
 
 static bool read_options(job *j, fault *f) {

@@ -34,7 +34,12 @@ void route_write_dims(const dsc_tensor_info *info, uint32_t from, buffer *out) {
 
 bool route_read_object(job *j, cJSON **out) {
     dsc_error err = {0};
+    fault f = {0};
     *out = NULL;
+    if (!job_unpack_body(j, &f)) {
+        reply_problem(&j->reply, f.http_status, "%s", f.text);
+        return false;
+    }
     const char *text = (const char *)j->request.body;
     size_t size = j->request.body_size;
     while (size != 0 && strchr(" \t\r\n", text[size - 1]) != NULL) size--;

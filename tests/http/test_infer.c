@@ -87,7 +87,7 @@ HTTP_TEST(infer, refusals) {
     http_reply r = post_pixels("/infer", RAW "Accept: image/png\r\n");
     check_status(&r, 406);
     http_reply_free(&r);
-    r = post_pixels("/infer", RAW "Content-Encoding: gzip\r\n");
+    r = post_pixels("/infer", RAW "Content-Encoding: br\r\n");
     check_status(&r, 415);
     http_reply_free(&r);
     check_post("/infer", "", "", 400);              // no body at all
