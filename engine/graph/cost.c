@@ -51,8 +51,8 @@ static bool leads_to(const graph *g, const readers *all, uint32_t from, uint32_t
         if (r->count == 2 && r->nodes[0] != GRAPH_NONE && r->nodes[1] != GRAPH_NONE) { // x * sigmoid(x) inside the gate
             const graph_node *second = &g->nodes[r->nodes[1]];
             const readers *inner = &all[g->nodes[r->nodes[0]].outputs[0]];
-            bool is_product = is_op(second, "Mul") && inner->count == 1 && inner->nodes[0] == r->nodes[1];
-            if (!is_product) return false;
+            bool is_meeting = is_op(second, "Mul") && inner->count == 1 && inner->nodes[0] == r->nodes[1];
+            if (!is_meeting) return false;
             from = r->nodes[1];
         } else if (r->count == 1 && r->nodes[0] != GRAPH_NONE) {
             from = r->nodes[0];
@@ -63,6 +63,11 @@ static bool leads_to(const graph *g, const readers *all, uint32_t from, uint32_t
     return false;
 }
 
+// A convolution with a fourth input multiplies by it first (passes/fuse_gate.c).
+static bool is_product(const graph_node *n) {
+    return is_op(n, "Mul") || (is_op(n, "Conv") && n->input_count > 3);
+}
+
 // The one node that everything read from `value` comes to: its only reader, or the product that its readers meet in.
 static uint32_t next_of(const graph *g, const readers *all, uint32_t value) {
     const readers *r = &all[value];
@@ -70,7 +75,7 @@ static uint32_t next_of(const graph *g, const readers *all, uint32_t value) {
     if (r->count == 0 || r->count > READERS_MAX) return GRAPH_NONE;
     for (uint32_t i = 0; i < r->count; i++) {
         uint32_t gate = r->nodes[i];
-        if (gate == GRAPH_NONE || !is_op(&g->nodes[gate], "Mul")) continue;
+        if (gate == GRAPH_NONE || !is_product(&g->nodes[gate])) continue;
         uint32_t meeting = 0;
         for (uint32_t k = 0; k < r->count; k++) {
             meeting += r->nodes[k] != GRAPH_NONE && leads_to(g, all, r->nodes[k], gate);

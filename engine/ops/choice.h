@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where a layer can be computed in several ways, all of which give the same bits, its `lower` lists them with the time
-// that each is estimated to take, and the plan chooses: the fastest of those that were measured (dsc_timing), else of the
-// estimates.
+// that each is estimated to take, and the plan chooses: the fastest of those that were measured (dsc_timing), else of
+// the estimates.
 #ifndef DSC_OPS_CHOICE_H
 #define DSC_OPS_CHOICE_H
 
@@ -24,8 +24,9 @@ dsc_status choice_take(lowering *l, const graph_node *n, const choice_list *list
 
 // ---- estimates ----------------------------------------------------------------------------------------------------
 
-// Nanoseconds of one core for so many multiply-adds in registers, and for moving bytes through a map that one step writes
-// and another reads: nothing where the map stays in L2. Rough figures of one machine: they rank candidates, no more.
+// Nanoseconds of one core for so many multiply-adds in registers, and for moving bytes through a map that one step
+// writes and another reads: nothing where the map stays in L2. Rough figures of one machine: they rank candidates, no
+// more.
 double choice_compute_ns(dsc_isa isa, double multiply_adds);
 double choice_traffic_ns(double map_bytes);
 

@@ -100,6 +100,24 @@ bool conv_is_depthwise(const conv_shape *s) {
     return s->groups == s->in_c && s->out_c == s->in_c && s->groups > 1;
 }
 
+bool conv_is_plain_pointwise(const conv_shape *s) {
+    const window *w = &s->window;
+    const window_resolved *p = &s->pads;
+    bool is_one = w->kernel[0] == 1 && w->kernel[1] == 1 && w->stride[0] == 1 && w->stride[1] == 1;
+    return s->groups == 1 && is_one && !p->pad_top && !p->pad_left && !p->pad_bottom && !p->pad_right;
+}
+
+dsc_status conv_set_gate(graph *g, graph_node *n, uint32_t map, uint32_t gate, dsc_error *err) {
+    uint32_t *inputs = arena_alloc(&g->memory, CONV_GATE + 1, sizeof *inputs);
+    if (!inputs) return error_no_memory(err, (CONV_GATE + 1) * sizeof *inputs);
+    for (uint32_t i = 0; i < CONV_GATE; i++) inputs[i] = i < n->input_count ? n->inputs[i] : GRAPH_NONE;
+    inputs[0] = map;
+    inputs[CONV_GATE] = gate;
+    n->inputs = inputs;
+    n->input_count = CONV_GATE + 1;
+    return DSC_OK;
+}
+
 static bool is_pointwise(const conv_shape *s) {
     return s->groups == 1 && s->window.kernel[0] == 1 && s->window.kernel[1] == 1;
 }
@@ -132,6 +150,7 @@ static dsc_status conv_lower(lowering *l, const graph_node *n, dsc_error *err) {
     if (!conv_has_constants(l->g, n)) {
         return op_error(n, err, DSC_UNSUPPORTED, "its weights are computed while running; they must be constants");
     }
+    if (conv_gate(n) != GRAPH_NONE) return conv_lower_gated(l, n, &s, err);
     if (s.groups == 1) return conv_lower_gemm(l, n, &s, err);
     if (conv_is_depthwise(&s)) return conv_lower_depthwise(l, n, &s, err);
     return conv_lower_direct(l, n, &s, err);

@@ -22,10 +22,22 @@ typedef struct conv_shape {
 dsc_status conv_resolve(const graph *g, const graph_node *n, conv_shape *out, dsc_error *err);
 bool conv_has_constants(const graph *g, const graph_node *n); // weights and bias are known while planning
 bool conv_is_depthwise(const conv_shape *s);                  // one input channel a group, one output channel each
+bool conv_is_plain_pointwise(const conv_shape *s);            // ungrouped, 1x1, stride 1, no padding
+
+// An input beyond ONNX's three, which passes give: its map is multiplied by it, channel by channel, before the sum.
+// (N or 1) x C x 1 x 1; only of plain pointwise convolutions.
+#define CONV_GATE 3
+static inline uint32_t conv_gate(const graph_node *n) {
+    return n->input_count > CONV_GATE ? n->inputs[CONV_GATE] : GRAPH_NONE;
+}
+// Makes the node read `map` times `gate`.
+dsc_status conv_set_gate(graph *g, graph_node *n, uint32_t map, uint32_t gate, dsc_error *err);
+
 // The border that the node wants around its input's map; false where it reads the input flat.
 bool conv_border(const graph *g, const graph_node *n, buffer_pads *pads);
 
 dsc_status conv_lower_gemm(lowering *l, const graph_node *n, const conv_shape *s, dsc_error *err);
+dsc_status conv_lower_gated(lowering *l, const graph_node *n, const conv_shape *s, dsc_error *err);
 dsc_status conv_lower_depthwise(lowering *l, const graph_node *n, const conv_shape *s, dsc_error *err);
 dsc_status conv_lower_direct(lowering *l, const graph_node *n, const conv_shape *s, dsc_error *err);
 

@@ -106,7 +106,8 @@ static void run_depthwise(const chain_state *s, uint32_t y, uint32_t rows, uint3
     for (uint32_t p = p0; p < p1; p++) {
         const float *in = s->ring + p * a->ring.panel + (top - s->ring_first) * a->ring.row;
         if (!a->has_expand) {
-            in = buffer_panel(a->in, s->block, s->image, p) + top * a->in->row - (int64_t)d->pads.pad_left * a->in->lanes;
+            in = buffer_panel(a->in, s->block, s->image, p) + top * a->in->row -
+                 (int64_t)d->pads.pad_left * a->in->lanes;
         }
         float *out = a->has_project ? s->between + p * a->between.panel
                                     : buffer_panel(a->out, s->block, s->image, p) + (int64_t)y * a->out->row;
@@ -119,13 +120,14 @@ static uint32_t panels_before(const chain *a, uint32_t weight_panel) {
     return a->expand.panels[weight_panel].n0 / BUFFER_LANES;
 }
 
-// One weight panel after the other goes through both stages, so that what the first writes is near when the second reads
-// it.
+// One weight panel after the other goes through both stages, so that what the first writes is near when the second
+// reads it.
 static uint64_t expand_and_filter(chain_state *s, uint32_t y, uint32_t rows, uint64_t time) {
     const chain *a = s->a;
     const conv_shape *d = &a->depthwise_shape;
     int64_t top = (int64_t)y * d->window.stride[0] - d->pads.pad_top;
-    int64_t end = top + (int64_t)(rows - 1) * d->window.stride[0] + (int64_t)(d->window.kernel[0] - 1) * d->window.dilation[0] + 1;
+    int64_t end = top + (int64_t)(rows - 1) * d->window.stride[0] +
+                  (int64_t)(d->window.kernel[0] - 1) * d->window.dilation[0] + 1;
     make_room(s, top, end);
     gemm_rows r = rows_to_expand(s, end);
     for (uint32_t i = 0; i < a->expand.panel_count; i++) {
@@ -155,8 +157,8 @@ static void chain_tile(const void *args, char *block, uint32_t tile) {
     uint32_t band = tile % a->bands, y = band * a->band_rows, end = y + a->band_rows;
     if (end > a->out->h) end = a->out->h;
     char *scratch = worker_scratch();
-    chain_state s = {a, block, (float *)(void *)scratch, (float *)(void *)(scratch + a->between_offset), tile / a->bands,
-                     0, 0};
+    chain_state s = {
+        a, block, (float *)(void *)scratch, (float *)(void *)(scratch + a->between_offset), tile / a->bands, 0, 0};
     uint64_t time = worker_now();
     s.ring_first = s.ring_end = (int64_t)y * a->depthwise_shape.window.stride[0] - a->depthwise_shape.pads.pad_top;
     if (a->has_expand) clear_columns(&s);
@@ -361,16 +363,14 @@ dsc_status conv_chain_lower(lowering *l, const conv_chain *c, dsc_error *err) {
 // ---- finding ------------------------------------------------------------------------------------------------------
 
 static bool is_ungrouped(const lowering *l, const graph_node *n, conv_shape *s) {
-    return n->op == &op_conv && conv_has_constants(l->g, n) && conv_resolve(l->g, n, s, NULL) == DSC_OK &&
-           s->groups == 1;
+    if (n->op != &op_conv || conv_gate(n) != GRAPH_NONE || !conv_has_constants(l->g, n)) return false;
+    return conv_resolve(l->g, n, s, NULL) == DSC_OK && s->groups == 1;
 }
 
 static bool can_project(const lowering *l, const graph_node *n, uint32_t value) {
     conv_shape s;
     if (n->op != &op_conv || n->inputs[0] != value || n->residual == value || !is_ungrouped(l, n, &s)) return false;
-    const window *w = &s.window;
-    bool is_pointwise = w->kernel[0] == 1 && w->kernel[1] == 1 && w->stride[0] == 1 && w->stride[1] == 1;
-    return is_pointwise && !s.pads.pad_top && !s.pads.pad_left && !s.pads.pad_bottom && !s.pads.pad_right;
+    return conv_is_plain_pointwise(&s);
 }
 
 bool conv_chain_find(const lowering *l, const graph_node *depthwise, conv_chain *out) {

@@ -16,13 +16,16 @@ void gemm_stage_run(const gemm_stage *s, const gemm_rows *r) {
     g.a = r->in;
     g.c = r->out;
     g.r = r->residual;
+    g.c_offset += r->out_m;
+    if (g.r) g.r_offset += r->out_m;
+    const float *weights = r->weights ? r->weights : s->weights;
     for (uint32_t i = r->p0; i < r->p1; i++) {
         const gemm_panel *p = &s->panels[i];
         uint32_t groups = p->kernel->nr / 8, room = (s->channels - p->n0) / 8;
         g.groups = groups < room ? groups : room;
-        g.b = s->weights + p->weights;
+        g.b = weights + p->weights;
         g.bias = s->bias + p->n0;
-        g.next_b = i + 1 < s->panel_count ? s->weights + s->panels[i + 1].weights : NULL;
+        g.next_b = i + 1 < s->panel_count ? weights + s->panels[i + 1].weights : NULL;
         set_groups(g.c_group, s->out_panel, p->n0 - r->first_channel, g.groups);
         if (g.r) set_groups(g.r_group, s->residual_panel, p->n0 - r->first_channel, g.groups);
         p->kernel->run(&g, r->m0, r->m1);

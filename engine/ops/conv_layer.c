@@ -136,7 +136,7 @@ dsc_status conv_lower_gemm(lowering *l, const graph_node *n, const conv_shape *s
     if (status != DSC_OK) return status;
     plan_tiles(s, a);
     uint32_t groups = (a->stage.panel_count + a->group_panels - 1) / a->group_panels;
-    lowering_step_args made = {layer_tile, a, a->blocks * groups, a->stage.panels[0].kernel->name, {in, out, residual},
-                               0};
+    lowering_step_args made = {layer_tile,          a, a->blocks * groups, a->stage.panels[0].kernel->name,
+                               {in, out, residual}, 0};
     return lowering_step(l, &made, err);
 }

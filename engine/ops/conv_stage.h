@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Convolutions over some rows of a map, given by pointers: what the step of a whole layer (conv_layer.c) and the step of
-// several fused layers (conv_chain.c) have in common.
+// Convolutions over some rows of a map, given by pointers: what the step of a whole layer (conv_layer.c) and the step
+// of several fused layers (conv_chain.c) have in common.
 #ifndef DSC_OPS_CONV_STAGE_H
 #define DSC_OPS_CONV_STAGE_H
 
@@ -18,7 +18,8 @@ static inline map_strides map_strides_of(const buffer *b) {
     return (map_strides){b->row, b->panel, b->lanes};
 }
 
-// ---- ungrouped convolution: a matrix multiplication over pixels -------------------------------------------------------
+// ---- ungrouped convolution: a matrix multiplication over pixels
+// -------------------------------------------------------
 
 typedef struct gemm_panel {
     const gemm_kernel *kernel;
@@ -52,8 +53,10 @@ typedef struct gemm_rows {
     float *out;            // the tables' first pixel, in the panel of output channel `first_channel`
     const float *residual; // the same, or NULL
     uint32_t first_channel;
-    uint32_t m0, m1; // pixels of the tables
-    uint32_t p0, p1; // weight panels
+    uint32_t m0, m1;      // pixels of the tables
+    uint32_t out_m;       // the tables of output and residual are read from this pixel on
+    uint32_t p0, p1;      // weight panels
+    const float *weights; // instead of the stage's, packed in the same way; or NULL
 } gemm_rows;
 
 void gemm_stage_run(const gemm_stage *s, const gemm_rows *r);

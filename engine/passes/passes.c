@@ -53,7 +53,7 @@ static dsc_status parse_one(const char *name, size_t length, uint32_t *mask, dsc
     }
     return error_set(err, DSC_BAD_ARGUMENT,
                      "unknown pass \"%.*s\": use all, none or a list of fold-constants, "
-                     "remove-identity, fuse-pad, fold-batchnorm, fuse-residual, fuse-activation",
+                     "remove-identity, fuse-pad, fold-batchnorm, fuse-residual, fuse-activation, fuse-gate",
                      (int)(length < 40 ? length : 40), name);
 }
 

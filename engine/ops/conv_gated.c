@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// The projection of a squeeze-and-excite block: a pointwise convolution whose input is multiplied by a factor for each
+// channel. The smaller side is scaled, in scratch memory: the weights, or a block of rows of the input. Which one follows
+// from the shape alone, as the two round differently.
+#include "engine/base/cpu.h"
+#include "engine/base/mem.h"
+#include "engine/kernels/eltwise.h"
+#include "engine/ops/conv_stage.h"
+
+#include <string.h>
+
+#define BLOCKS_IN_L2 4            // a block of input, or its scaled copy, takes a quarter of L2
+#define UNIT_MACS    (256u << 10) // no tile for the threads is smaller than some 5 microseconds
+
+typedef struct gated {
+    const buffer *in, *out, *residual, *gate;
+    gemm_stage stage;
+    const eltwise_kernel *eltwise;
+    bool scales_weights;
+    uint32_t rows, block_rows, blocks; // pixels: of an image, of a tile; tiles of an image
+    size_t scaled_offset;              // bytes into the scratch, behind the factors
+} gated;
+
+static void gather_factors(const gated *a, char *block, uint32_t image, float *factors) {
+    for (uint32_t p = 0; p < buffer_panels(a->gate); p++) {
+        const float *from = buffer_panel(a->gate, block, a->gate->n == 1 ? 0 : image, p);
+        memcpy(factors + (size_t)p * BUFFER_LANES, from, BUFFER_LANES * sizeof *factors);
+    }
+}
+
+// Packed weights lie as [k][nr]: row k gets factor k.
+static void scale_weights(const gemm_stage *s, const float *factors, float *scaled) {
+    for (uint32_t i = 0; i < s->panel_count; i++) {
+        const float *from = s->weights + s->panels[i].weights;
+        float *to = scaled + s->panels[i].weights;
+        size_t nr = s->panels[i].kernel->nr;
+        for (uint32_t k = 0; k < s->gemm.k; k++, from += nr, to += nr) {
+            for (size_t j = 0; j < nr; j++) to[j] = from[j] * factors[k];
+        }
+    }
+}
+
+// Pixels m0 <= m < m1 of the image -> [panel][block_rows][16].
+static void scale_input(const gated *a, char *block, uint32_t image, const gemm_rows *r, const float *factors,
+                        float *scaled) {
+    static const act none = {ACT_NONE, 0, 0};
+    for (uint32_t p = 0; p < buffer_panels(a->in); p++) {
+        const float *map = buffer_panel(a->in, block, image, p);
+        float *to = scaled + (size_t)p * a->block_rows * BUFFER_LANES;
+        for (uint32_t m = r->m0, run; m < r->m1; m += run, to += (size_t)run * BUFFER_LANES) {
+            uint32_t y = m / a->in->w, x = m % a->in->w, left = a->in->w - x;
+            run = left < r->m1 - m ? left : r->m1 - m;
+            a->eltwise->scale(to, map + y * a->in->row + (int64_t)x * BUFFER_LANES, run,
+                              factors + (size_t)p * BUFFER_LANES, NULL, none);
+        }
+    }
+}
+
+static void gated_tile(const void *args, char *block, uint32_t tile) {
+    const gated *a = args;
+    uint32_t image = tile / a->blocks, first = tile % a->blocks * a->block_rows, last = first + a->block_rows;
+    gemm_rows r = {.out = buffer_panel(a->out, block, image, 0),
+                   .residual = a->residual ? buffer_panel(a->residual, block, image, 0) : NULL,
+                   .m0 = first,
+                   .m1 = last < a->rows ? last : a->rows,
+                   .p1 = a->stage.panel_count};
+    float *factors = (float *)(void *)worker_scratch(), *scaled = factors + a->scaled_offset / sizeof *factors;
+    gather_factors(a, block, image, factors);
+    if (first == 0) {
+        for (uint32_t p = 0; p < buffer_panels(a->out); p++) buffer_clear_border(a->out, block, image, p);
+    }
+    if (a->scales_weights) {
+        scale_weights(&a->stage, factors, scaled);
+        r.in = buffer_panel(a->in, block, image, 0);
+        r.weights = scaled;
+    } else {
+        scale_input(a, block, image, &r, factors, scaled);
+        r.in = scaled;
+        r.out_m = r.m0;
+        r.m1 -= r.m0;
+        r.m0 = 0;
+    }
+    gemm_stage_run(&a->stage, &r);
+}
+
+static size_t weight_floats(const gemm_stage *s) {
+    const gemm_panel *last = &s->panels[s->panel_count - 1];
+    return last->weights + (size_t)s->gemm.k * last->kernel->nr;
+}
+
+static void plan_blocks(const lowering *l, const conv_shape *s, gated *a) {
+    uint64_t fitting = cpu_l2_bytes() / BLOCKS_IN_L2 / sizeof(float) / s->in_c;
+    uint64_t blocks = fitting ? (a->rows - 1) / fitting + 1 : a->rows, macs = (uint64_t)a->rows * s->in_c * s->out_c;
+    uint64_t wanted = (l->threads - 1) / s->n + 1, units = macs / UNIT_MACS + 1;
+    if (wanted > units) wanted = units;
+    if (blocks < wanted) blocks = wanted;
+    a->block_rows = (uint32_t)((a->rows - 1) / blocks + 1);
+    a->blocks = (a->rows - 1) / a->block_rows + 1;
+}
+
+// The weights where there are at least twice as many pixels as output channels; then they are scaled once a tile.
+static bool is_better_in_weights(const conv_shape *s) {
+    return (uint64_t)s->out_h * s->out_w >= 2 * (uint64_t)s->out_c;
+}
+
+static dsc_status plan(lowering *l, const graph_node *n, const conv_shape *s, gated *a, dsc_error *err) {
+    gemm_maps maps = {.images = 1, .rows = s->out_h, .in = map_strides_of(a->in), .out = map_strides_of(a->out)};
+    plan_blocks(l, s, a);
+    if (!a->scales_weights) {
+        maps.in.row = (int64_t)s->in_w * BUFFER_LANES; // of the scaled copy
+        maps.in.panel = (int64_t)a->block_rows * BUFFER_LANES;
+    }
+    if (a->residual) {
+        maps.has_residual = true;
+        maps.residual = map_strides_of(a->residual);
+    }
+    return gemm_stage_plan(l, n, s, &maps, &a->stage, err);
+}
+
+dsc_status conv_lower_gated(lowering *l, const graph_node *n, const conv_shape *s, dsc_error *err) {
+    buffer *in = lowering_panels(l, n->inputs[0], err), *residual = NULL;
+    buffer *gate = in ? lowering_panels(l, conv_gate(n), err) : NULL;
+    if (!gate) return err->status;
+    if (n->residual != GRAPH_NONE && !(residual = lowering_panels(l, n->residual, err))) return err->status;
+    buffer *out = lowering_out_panels(l, n, 0, err);
+    gated *a = lowering_alloc(l, 1, sizeof *a, err);
+    if (!out || !a) return err->status;
+    *a = (gated){.in = in, .out = out, .residual = residual, .gate = gate, .eltwise = eltwise_find(l->isa)};
+    a->rows = s->out_h * s->out_w;
+    a->scales_weights = is_better_in_weights(s);
+    dsc_status status = plan(l, n, s, a, err);
+    if (status != DSC_OK) return status;
+    a->scaled_offset = mem_round_up((size_t)buffer_panels(gate) * BUFFER_LANES * sizeof(float));
+    size_t scaled = a->scales_weights ? weight_floats(&a->stage)
+                                      : (size_t)buffer_panels(in) * a->block_rows * BUFFER_LANES + BUFFER_SLACK;
+    lowering_step_args made = {.run = gated_tile,
+                               .args = a,
+                               .tiles = s->n * a->blocks,
+                               .kernel = a->stage.panels[0].kernel->name,
+                               .uses = {in, gate, out, residual},
+                               .scratch_bytes = a->scaled_offset + scaled * sizeof(float)};
+    return lowering_step(l, &made, err);
+}
