@@ -108,13 +108,15 @@ INLINE void tile(const dwconv_args *a, const float *in, float *out, uint32_t lan
     DO(kernel, stride, rows, 8)
 
 #define ENTRY(kernel, stride, rows, columns) NAME(kernel, stride, rows, columns),
+#define COVER(...)                                                                                                     \
+    static const dwconv_tiles tiles[] = {__VA_ARGS__};                                                                 \
+    dwconv_cover(a, y0, y1, &(dwconv_strips){tiles, sizeof tiles / sizeof *tiles, eltwise_f32_act_avx2})
 #define GEOMETRY(kernel, stride)                                                                                       \
     EIGHT(kernel, stride, 1, STRIP)                                                                                    \
     FOUR(kernel, stride, 2, STRIP)                                                                                     \
     void dwconv_f32_##kernel##x##kernel##s##stride##_2x4_avx2(const dwconv_args *a, uint32_t y0, uint32_t y1) {        \
-        static const dwconv_strip_fn one[] = {EIGHT(kernel, stride, 1, ENTRY)};                                        \
-        static const dwconv_strip_fn two[] = {FOUR(kernel, stride, 2, ENTRY)};                                         \
-        dwconv_cover(a, y0, y1, &(dwconv_strips){one, two, COLUMNS_ONE, COLUMNS_TWO, eltwise_f32_act_avx2});           \
+        COVER({2, COLUMNS_TWO, {FOUR(kernel, stride, 2, ENTRY)}},                                                      \
+              {1, COLUMNS_ONE, {EIGHT(kernel, stride, 1, ENTRY)}});                                                    \
     }
 
 GEOMETRY(3, 1)
@@ -159,6 +161,5 @@ EIGHT(, , 1, ANY_STRIP)
 
 void dwconv_f32_any_1x8_avx2(const dwconv_args *a, uint32_t y0, uint32_t y1) {
 #define ANY_ENTRY(kernel, stride, rows, columns) ANY_NAME(, , rows, columns),
-    static const dwconv_strip_fn one[] = {EIGHT(, , 1, ANY_ENTRY)};
-    dwconv_cover(a, y0, y1, &(dwconv_strips){one, NULL, COLUMNS_ONE, 0, eltwise_f32_act_avx2});
+    COVER({1, COLUMNS_ONE, {EIGHT(, , 1, ANY_ENTRY)}});
 }

@@ -1,129 +1,131 @@
 // SPDX-License-Identifier: Apache-2.0
-// Depthwise convolution with AVX-512: as with AVX2 (see there), but a vector is a whole pixel of 16 channels and there
-// are 32 registers. So tiles have up to seven columns, which divides the maps of most networks, and 3x3 with stride 1
-// has room for all its weights.
+// Depthwise convolution with AVX-512: 3x3 and 5x5 with stride 1 and 2 in register tiles, and any other geometry.
+//
+// A vector is a whole pixel of 16 channels. Tiles have up to seven columns, which divides the maps of most networks.
+// They go by input rows, each of which serves all output rows that it belongs to: loads and stores beside them slow the
+// multiply-adds down, even where there are ports enough for all.
 #include "engine/kernels/dwconv.h"
 #include "engine/kernels/dwconv_strips.h"
 #include "engine/kernels/simd_avx512.h"
 
 #define INLINE DWCONV_UNCHECKED static inline __attribute__((always_inline))
 
-#define COLUMNS   7 // of a tile
-#define REGISTERS 32
+#define COLUMNS  7 // of a tile
+#define ROWS_MAX 7
 
-INLINE void store_tile(const dwconv_args *a, float *out, __m512 acc[2][COLUMNS], const int rows, const int columns) {
+INLINE void activate(const dwconv_args *a, __m512 acc[COLUMNS], const int columns) {
     if (a->act.kind == ACT_RELU) {
-        UNROLLED for (int i = 0; i < rows * columns; i++) {
-            acc[i / columns][i % columns] = simd_avx512_relu(acc[i / columns][i % columns]);
-        }
+        __m512 zero; // made here each time: the compilers would keep it in a register, for which there is none left
+        __asm__ volatile("vxorps %x0, %x0, %x0" : "=v"(zero));
+        UNROLLED for (int x = 0; x < columns; x++) acc[x] = _mm512_max_ps(zero, acc[x]); // as simd_avx512_relu
     } else if (a->act.kind == ACT_CLAMP) {
         __m512 low = _mm512_set1_ps(a->act.a), high = _mm512_set1_ps(a->act.b);
-        UNROLLED for (int i = 0; i < rows * columns; i++) {
-            acc[i / columns][i % columns] = simd_avx512_clamp(acc[i / columns][i % columns], low, high);
-        }
+        UNROLLED for (int x = 0; x < columns; x++) acc[x] = simd_avx512_clamp(acc[x], low, high);
     }
-    UNROLLED for (int r = 0; r < rows; r++) {
+}
+
+INLINE void start_row(const dwconv_args *a, __m512 acc[COLUMNS], const int columns) {
+    UNROLLED for (int x = 0; x < columns; x++) acc[x] = _mm512_loadu_ps(a->bias);
+}
+
+INLINE void finish_row(const dwconv_args *a, float *out, __m512 acc[COLUMNS], const int columns) {
+    activate(a, acc, columns);
+    UNROLLED for (int x = 0; x < columns; x++) _mm512_storeu_ps(out + x * DWCONV_LANES, acc[x]);
+}
+
+// ---- 3x3: all weights stay in registers ---------------------------------------------------------------------------
+
+// Input row i into every row of the tile that it belongs to. Each of its pixels is loaded once, from left to right, so
+// an accumulator meets its taps in their order, and only when all its neighbours took one.
+INLINE void add_pixels(__m512 acc[ROWS_MAX][COLUMNS], const float *in, __m512 w[3][3], const int i, const int stride,
+                       const int rows, const int columns) {
+    UNROLLED for (int c = 0; c < (columns - 1) * stride + 3; c++) {
+        __m512 v = _mm512_loadu_ps(in + c * DWCONV_LANES);
         UNROLLED for (int x = 0; x < columns; x++) {
-            _mm512_storeu_ps(out + r * a->out_row + x * DWCONV_LANES, acc[r][x]);
-        }
-    }
-}
-
-// acc + w * p[0 .. ], read by the FMA itself: written as a load, the compilers would keep it in a register for its next
-// use, for which there is none left.
-INLINE __m512 fma_memory(__m512 acc, __m512 w, const float *p) {
-    __asm__("vfmadd231ps %2, %1, %0" : "+v"(acc) : "v"(w), "m"(*(const __m512_u *)(const void *)p));
-    return acc;
-}
-
-// Adds one row of the kernel. All accumulators take one tap before any takes the next, so none waits for another.
-INLINE void add_row(__m512 acc[2][COLUMNS], const float *const in[2], const float *w, const int kernel,
-                    const int stride, const int rows, const int columns) {
-    __m512 held[2][COLUMNS * 2 + 3];
-    const int in_columns = (columns - 1) * stride + kernel;
-    UNROLLED for (int i = 0; i < rows * in_columns; i++) {
-        int r = i / in_columns, c = i % in_columns;
-        if (dwconv_is_held(c, REGISTERS, kernel, stride, rows, columns))
-            held[r][c] = _mm512_loadu_ps(in[r] + c * DWCONV_LANES);
-    }
-    UNROLLED for (int k = 0; k < kernel; k++) {
-        __m512 weight = _mm512_load_ps(w + k * DWCONV_LANES);
-        UNROLLED for (int i = 0; i < rows * columns; i++) {
-            int r = i / columns, x = i % columns, c = x * stride + k;
-            if (dwconv_is_held(c, REGISTERS, kernel, stride, rows, columns)) {
-                acc[r][x] = _mm512_fmadd_ps(held[r][c], weight, acc[r][x]);
-            } else {
-                acc[r][x] = fma_memory(acc[r][x], weight, in[r] + c * DWCONV_LANES);
+            const int kx = c - x * stride;
+            if (kx < 0 || kx >= 3) continue;
+            UNROLLED for (int r = 0; r < rows; r++) {
+                const int ky = i - r * stride;
+                if (ky >= 0 && ky < 3) acc[r][x] = _mm512_fmadd_ps(v, w[ky][kx], acc[r][x]);
             }
         }
     }
 }
 
-INLINE void tile(const dwconv_args *a, const float *in, float *out, const int kernel, const int stride, const int rows,
-                 const int columns) {
-    __m512 acc[2][COLUMNS];
-    __m512 bias = _mm512_loadu_ps(a->bias);
-    UNROLLED for (int r = 0; r < rows; r++) {
-        UNROLLED for (int x = 0; x < columns; x++) acc[r][x] = bias;
+// Output rows are begun and finished as the input rows go by: not more than three are under way at once.
+INLINE void tile_3x3(const dwconv_args *a, const float *in, float *out, __m512 w[3][3], const int stride,
+                     const int rows, const int columns) {
+    __m512 acc[ROWS_MAX][COLUMNS];
+    UNROLLED for (int i = 0; i < (rows - 1) * stride + 3; i++) {
+        if (i % stride == 0 && i / stride < rows) start_row(a, acc[i / stride % ROWS_MAX], columns);
+        add_pixels(acc, in, w, i, stride, rows, columns);
+        in += a->in_row;
+        if (i < 2 || (i - 2) % stride) continue;
+        finish_row(a, out, acc[(i - 2) / stride % ROWS_MAX], columns);
+        out += a->out_row;
     }
-    const float *w = a->w, *row[2] = {in, in + stride * a->in_row};
-    ROLLED for (int ky = 0; ky < kernel; ky++) {
-        DWCONV_OPAQUE(row[1]);
-        add_row(acc, row, w, kernel, stride, rows, columns);
-        row[0] += a->in_row;
-        row[1] += a->in_row;
-        w += kernel * DWCONV_LANES;
-    }
-    store_tile(a, out, acc, rows, columns);
 }
 
 #define NAME(kernel, stride, rows, columns) strip_##kernel##x##kernel##s##stride##_##rows##x##columns
-#define STRIP(kernel, stride, rows, columns)                                                                           \
+#define STRIP_3X3(kernel, stride, rows, columns)                                                                       \
     DWCONV_UNCHECKED static void NAME(kernel, stride, rows, columns)(const dwconv_args *a, const float *in,            \
                                                                      float *out, uint32_t tiles) {                     \
+        __m512 w[3][3];                                                                                                \
+        UNROLLED for (int i = 0; i < 9; i++) w[i / 3][i % 3] = _mm512_load_ps(a->w + i * DWCONV_LANES);                \
         for (uint32_t t = 0; t < tiles; t++) {                                                                         \
-            tile(a, in, out, kernel, stride, rows, columns);                                                           \
+            tile_3x3(a, in, out, w, stride, rows, columns);                                                            \
             in += columns * stride * DWCONV_LANES;                                                                     \
             out += columns * DWCONV_LANES;                                                                             \
         }                                                                                                              \
     }
 
-// Stride 1, 3x3: all weights stay in registers for the whole strip, so tiles can go by input rows, which both output
-// rows share: 36 loads for 126 multiply-adds instead of 63. Each kernel column lags two output columns behind the one
-// before it, so that no accumulator is wanted again while its last multiply-add is still under way.
-INLINE void shared_tile(const dwconv_args *a, const float *in, float *out, __m512 weight[3][3], const int rows,
-                        const int columns) {
-    __m512 acc[2][COLUMNS], v[COLUMNS + 2];
-    __m512 bias = _mm512_loadu_ps(a->bias);
-    UNROLLED for (int r = 0; r < rows; r++) {
-        UNROLLED for (int x = 0; x < columns; x++) acc[r][x] = bias;
-    }
-    UNROLLED for (int i = 0; i < rows + 2; i++) {
-        UNROLLED for (int step = 0; step < columns + 2 * 2; step++) {
-            if (step < columns + 2) v[step] = _mm512_loadu_ps(in + step * DWCONV_LANES);
-            UNROLLED for (int k = 0; k < 3; k++) {
-                int x = step - 2 * k;
-                if (x < 0 || x >= columns) continue;
-                if (i < 3) acc[0][x] = _mm512_fmadd_ps(v[x + k], weight[i % 3][k], acc[0][x]);
-                if (rows == 2 && i > 0) acc[1][x] = _mm512_fmadd_ps(v[x + k], weight[(i + 2) % 3][k], acc[1][x]);
+// ---- 5x5: an input row stays in registers, weights come and go ------------------------------------------------------
+
+// Every weight is loaded once for each row of the tile; all accumulators of a row take a tap before any takes the next.
+INLINE void add_weights(__m512 acc[2][COLUMNS], const float *in, const float *w, const int i, const int stride,
+                        const int rows, const int columns) {
+    __m512 v[COLUMNS * 2 + 3];
+    UNROLLED for (int kx = 0; kx < 5; kx++) {
+        UNROLLED for (int x = 0; x < columns; x++) { // what this kernel column is the first to need
+            if (kx < stride || x == columns - 1) {
+                v[x * stride + kx] = _mm512_loadu_ps(in + (x * stride + kx) * DWCONV_LANES);
             }
         }
-        in += a->in_row;
+        UNROLLED for (int r = 0; r < rows; r++) {
+            const int ky = i - r * stride;
+            if (ky < 0 || ky >= 5) continue;
+            __m512 weight = _mm512_load_ps(w + (ky * 5 + kx) * DWCONV_LANES);
+            UNROLLED for (int x = 0; x < columns; x++) {
+                acc[r][x] = _mm512_fmadd_ps(v[x * stride + kx], weight, acc[r][x]);
+            }
+        }
     }
-    store_tile(a, out, acc, rows, columns);
 }
 
-#define SHARED_STRIP(kernel, stride, rows, columns)                                                                    \
+INLINE void tile_5x5(const dwconv_args *a, const float *in, float *out, const int stride, const int rows,
+                     const int columns) {
+    __m512 acc[2][COLUMNS];
+    UNROLLED for (int i = 0; i < (rows - 1) * stride + 5; i++) {
+        if (i == 0 || (i == stride && rows == 2)) start_row(a, acc[i / stride], columns);
+        add_weights(acc, in, a->w, i, stride, rows, columns);
+        in += a->in_row;
+        if (i < 4 || (i - 4) % stride) continue;
+        finish_row(a, out, acc[(i - 4) / stride], columns);
+        out += a->out_row;
+    }
+}
+
+#define STRIP_5X5(kernel, stride, rows, columns)                                                                       \
     DWCONV_UNCHECKED static void NAME(kernel, stride, rows, columns)(const dwconv_args *a, const float *in,            \
                                                                      float *out, uint32_t tiles) {                     \
-        __m512 weight[3][3];                                                                                           \
-        UNROLLED for (int i = 0; i < 9; i++) weight[i / 3][i % 3] = _mm512_load_ps(a->w + i * DWCONV_LANES);           \
         for (uint32_t t = 0; t < tiles; t++) {                                                                         \
-            shared_tile(a, in, out, weight, rows, columns);                                                            \
-            in += columns * DWCONV_LANES;                                                                              \
+            tile_5x5(a, in, out, stride, rows, columns);                                                               \
+            in += columns * stride * DWCONV_LANES;                                                                     \
             out += columns * DWCONV_LANES;                                                                             \
         }                                                                                                              \
     }
+
+// ---- the four geometries --------------------------------------------------------------------------------------------
 
 #define SEVEN(kernel, stride, rows, DO)                                                                                \
     DO(kernel, stride, rows, 1)                                                                                        \
@@ -135,26 +137,41 @@ INLINE void shared_tile(const dwconv_args *a, const float *in, float *out, __m51
     DO(kernel, stride, rows, 7)
 
 #define ENTRY(kernel, stride, rows, columns) NAME(kernel, stride, rows, columns),
-#define GEOMETRY(kernel, stride, STRIP)                                                                                \
-    SEVEN(kernel, stride, 1, STRIP)                                                                                    \
-    SEVEN(kernel, stride, 2, STRIP)                                                                                    \
-    void dwconv_f32_##kernel##x##kernel##s##stride##_2x7_avx512(const dwconv_args *a, uint32_t y0, uint32_t y1) {      \
-        static const dwconv_strip_fn one[] = {SEVEN(kernel, stride, 1, ENTRY)};                                        \
-        static const dwconv_strip_fn two[] = {SEVEN(kernel, stride, 2, ENTRY)};                                        \
-        dwconv_cover(a, y0, y1, &(dwconv_strips){one, two, COLUMNS, COLUMNS, eltwise_f32_act_avx512});                 \
+#define TILES(kernel, stride, rows)                                                                                    \
+    {                                                                                                                  \
+        rows, COLUMNS, {                                                                                               \
+            SEVEN(kernel, stride, rows, ENTRY)                                                                         \
+        }                                                                                                              \
     }
+#define COVER(...)                                                                                                     \
+    static const dwconv_tiles tiles[] = {__VA_ARGS__};                                                                 \
+    dwconv_cover(a, y0, y1, &(dwconv_strips){tiles, sizeof tiles / sizeof *tiles, eltwise_f32_act_avx512})
 
-GEOMETRY(3, 1, SHARED_STRIP)
-GEOMETRY(3, 2, STRIP)
-GEOMETRY(5, 1, STRIP)
-GEOMETRY(5, 2, STRIP)
+#define GEOMETRY_3X3(stride)                                                                                           \
+    SEVEN(3, stride, 1, STRIP_3X3)                                                                                     \
+    SEVEN(3, stride, 2, STRIP_3X3)                                                                                     \
+    SEVEN(3, stride, 4, STRIP_3X3)                                                                                     \
+    SEVEN(3, stride, 7, STRIP_3X3)                                                                                     \
+    void dwconv_f32_3x3s##stride##_7x7_avx512(const dwconv_args *a, uint32_t y0, uint32_t y1) {                        \
+        COVER(TILES(3, stride, 7), TILES(3, stride, 4), TILES(3, stride, 2), TILES(3, stride, 1));                     \
+    }
+GEOMETRY_3X3(1)
+GEOMETRY_3X3(2)
+
+#define GEOMETRY_5X5(stride)                                                                                           \
+    SEVEN(5, stride, 1, STRIP_5X5)                                                                                     \
+    SEVEN(5, stride, 2, STRIP_5X5)                                                                                     \
+    void dwconv_f32_5x5s##stride##_2x7_avx512(const dwconv_args *a, uint32_t y0, uint32_t y1) {                        \
+        COVER(TILES(5, stride, 2), TILES(5, stride, 1));                                                               \
+    }
+GEOMETRY_5X5(1)
+GEOMETRY_5X5(2)
 
 // ---- any geometry ---------------------------------------------------------------------------------------------
 
 INLINE void any_tile(const dwconv_args *a, const float *in, float *out, const int columns) {
-    __m512 acc[2][COLUMNS];
-    __m512 bias = _mm512_loadu_ps(a->bias);
-    UNROLLED for (int x = 0; x < columns; x++) acc[0][x] = bias;
+    __m512 acc[COLUMNS];
+    start_row(a, acc, columns);
     const float *w = a->w;
     int64_t step = (int64_t)a->stride_w * DWCONV_LANES;
     for (uint32_t ky = 0; ky < a->kernel_h; ky++, in += (int64_t)a->dilation_h * a->in_row) {
@@ -162,13 +179,13 @@ INLINE void any_tile(const dwconv_args *a, const float *in, float *out, const in
         ROLLED for (uint32_t kx = 0; kx < a->kernel_w; kx++) {
             __m512 weight = _mm512_load_ps(w);
             UNROLLED for (int x = 0; x < columns; x++) {
-                acc[0][x] = _mm512_fmadd_ps(_mm512_loadu_ps(p + x * step), weight, acc[0][x]);
+                acc[x] = _mm512_fmadd_ps(_mm512_loadu_ps(p + x * step), weight, acc[x]);
             }
             p += (int64_t)a->dilation_w * DWCONV_LANES;
             w += DWCONV_LANES;
         }
     }
-    store_tile(a, out, acc, 1, columns);
+    finish_row(a, out, acc, columns);
 }
 
 #define ANY_NAME(kernel, stride, rows, columns) strip_any_##rows##x##columns
@@ -185,6 +202,5 @@ SEVEN(, , 1, ANY_STRIP)
 
 void dwconv_f32_any_1x7_avx512(const dwconv_args *a, uint32_t y0, uint32_t y1) {
 #define ANY_ENTRY(kernel, stride, rows, columns) ANY_NAME(, , rows, columns),
-    static const dwconv_strip_fn one[] = {SEVEN(, , 1, ANY_ENTRY)};
-    dwconv_cover(a, y0, y1, &(dwconv_strips){one, NULL, COLUMNS, 0, eltwise_f32_act_avx512});
+    COVER({1, COLUMNS, {SEVEN(, , 1, ANY_ENTRY)}});
 }

@@ -39,10 +39,18 @@ DWCONV_UNCHECKED static inline __attribute__((always_inline)) bool dwconv_is_hel
     return column % stride == 0 && i >= first && i < first + free_registers && i < candidates - 1;
 }
 
-// Strips of one geometry, by columns - 1 of their tiles.
+#define DWCONV_COLUMNS_MAX 8
+
+// Tiles of one height: strips by columns - 1 of their tiles, up to the widest.
+typedef struct dwconv_tiles {
+    uint32_t rows, widest;
+    dwconv_strip_fn strips[DWCONV_COLUMNS_MAX];
+} dwconv_tiles;
+
+// One geometry.
 typedef struct dwconv_strips {
-    const dwconv_strip_fn *one, *two; // for tiles of one and of two output rows; two may be NULL
-    uint32_t widest_one, widest_two;  // columns
+    const dwconv_tiles *tiles; // from the highest to those of one row
+    size_t count;
     // Activates a finished row, in place, where a tile does not do it itself.
     void (*act)(float *out, const float *in, size_t count, act a);
 } dwconv_strips;
@@ -53,28 +61,27 @@ static inline bool dwconv_is_cheap(act_kind kind) {
 }
 
 // One row of tiles: columns are spread evenly, so that there is never a narrow rest.
-static inline void dwconv_across(const dwconv_args *a, const float *in, float *out, const dwconv_strip_fn *strips,
-                                 uint32_t widest) {
-    uint32_t tiles = (a->out_w + widest - 1) / widest;
+static inline void dwconv_across(const dwconv_args *a, const float *in, float *out, const dwconv_tiles *t) {
+    uint32_t tiles = (a->out_w + t->widest - 1) / t->widest;
     uint32_t columns = a->out_w / tiles, wider = a->out_w % tiles;
     if (wider) {
-        strips[columns](a, in, out, wider);
+        t->strips[columns](a, in, out, wider);
         int64_t done = (int64_t)wider * (columns + 1) * DWCONV_LANES;
         in += done * a->stride_w;
         out += done;
     }
-    strips[columns - 1](a, in, out, tiles - wider);
+    t->strips[columns - 1](a, in, out, tiles - wider);
 }
 
 static inline void dwconv_cover(const dwconv_args *a, uint32_t y0, uint32_t y1, const dwconv_strips *s) {
     if (a->out_w == 0) return;
-    for (uint32_t y = y0, rows; y < y1; y += rows) {
-        rows = s->two && y1 - y >= 2 ? 2 : 1;
-        const float *in = a->in + (int64_t)y * a->stride_h * a->in_row;
+    const dwconv_tiles *t = s->tiles;
+    for (uint32_t y = y0; y < y1; y += t->rows) {
+        while (t->rows > y1 - y) t++;
         float *out = a->out + (int64_t)y * a->out_row;
-        dwconv_across(a, in, out, rows == 2 ? s->two : s->one, rows == 2 ? s->widest_two : s->widest_one);
+        dwconv_across(a, a->in + (int64_t)y * a->stride_h * a->in_row, out, t);
         if (dwconv_is_cheap(a->act.kind)) continue;
-        for (uint32_t r = 0; r < rows; r++) {
+        for (uint32_t r = 0; r < t->rows; r++) {
             float *row = out + r * a->out_row;
             s->act(row, row, (size_t)a->out_w * DWCONV_LANES, a->act);
         }
