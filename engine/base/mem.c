@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
 #include "engine/base/mem.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+// Large blocks are walked through in every run: with huge pages their addresses are translated without misses
+// (measured: see docs/performance.md). The last 2 MB have small pages where less than half of them is wanted.
+#define HUGE_PAGE ((size_t)2 << 20)
 
 static _Atomic uint64_t allocations;
 static _Atomic uint64_t failing; // the allocation number that fails, or 0
@@ -16,7 +22,11 @@ static bool is_made_to_fail(void) {
 void *mem_alloc(size_t bytes) {
     if (is_made_to_fail() || bytes > SIZE_MAX - MEM_ALIGN) return NULL;
     size_t rounded = mem_round_up(bytes ? bytes : 1);
-    return aligned_alloc(MEM_ALIGN, rounded);
+    if (rounded < HUGE_PAGE / 2) return aligned_alloc(MEM_ALIGN, rounded);
+    size_t tail = rounded % HUGE_PAGE, huge = rounded - tail + (tail > HUGE_PAGE / 2 ? HUGE_PAGE : 0);
+    void *block = aligned_alloc(HUGE_PAGE, huge > rounded ? huge : rounded);
+    if (block) (void)madvise(block, huge, MADV_HUGEPAGE); // only a wish
+    return block;
 }
 
 void *mem_calloc(size_t count, size_t size) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The projection of a squeeze-and-excite block: a pointwise convolution whose input is multiplied by a factor for each
-// channel. The smaller side is scaled, in scratch memory: the weights, or a block of rows of the input. Which one follows
-// from the shape alone, as the two round differently.
+// channel. The smaller side is scaled, in scratch memory: the weights, or a block of rows of the input. Which one
+// follows from the shape alone, as the two round differently.
 #include "engine/base/cpu.h"
 #include "engine/base/mem.h"
 #include "engine/kernels/eltwise.h"

@@ -18,7 +18,8 @@ dsc_status pass_fuse_gate(rewrite *r, dsc_error *err) {
     for (uint32_t i = 0; i < g->node_count; i++) {
         graph_node *mul = &g->nodes[i];
         uint32_t gate;
-        if (mul->is_removed || mul->op != &op_mul || mul->act != GRAPH_ACT_NONE || mul->residual != GRAPH_NONE) continue;
+        if (mul->is_removed || mul->op != &op_mul || mul->act != GRAPH_ACT_NONE || mul->residual != GRAPH_NONE)
+            continue;
         if (!arithmetic_is_gate(g, mul, &gate) || graph_input(g, mul, gate)->data) continue;
         graph_node *conv = rewrite_only_reader(r, i);
         if (!can_gate(g, mul, conv)) continue;
