@@ -187,10 +187,14 @@ conformance: deps ## Run the ONNX backend test cases in folder CASES
 	@$(MAKE) --no-print-directory $(CONFORMANCE)
 	@$(CONFORMANCE) $(CASES)
 
+MODELS ?= mobilenet_v1 mobilenet_v2 mobilenet_v3_large mobilenet_v3_small mnasnet1_0 efficientnet_b0 xception
+MODEL_FILES := $(MODELS:%=build/models/%.onnx)
 bench-models: deps ## Write the seven full-size networks to build/models
-	@$(MAKE) --no-print-directory $(GEN_MODELS)
-	@mkdir -p build/models
-	@$(GEN_MODELS) build/models
+	@$(MAKE) --no-print-directory -s $(MODEL_FILES)
+GEN_SOURCES := $(wildcard tests/models/*) $(wildcard tests/support/onnx_writer.*)
+build/models/%.onnx: $(GEN_SOURCES) | $(GEN_MODELS)
+	@mkdir -p $(@D)
+	@$(GEN_MODELS) $(if $(findstring folded/,$*),--folded) $(@D) $(notdir $*)
 
 fuzz: deps-lint ## Run every fuzz target for FUZZ_SECONDS (60) each
 	@$(MAKE) --no-print-directory CC=clang SAN=fuzzer-no-link,address,undefined fuzz-run
@@ -199,7 +203,7 @@ FUZZ_SECONDS ?= 60
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 $(FUZZERS): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(SUPPORT_OBJ) $(SERVER_LIB_OBJ) $(B)/libdsc.a
 	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(SERVER_LIBS) $(ENGINE_LIBS)
-.PHONY: fuzz fuzz-run test-tsan test-container image load accuracy bench
+.PHONY: fuzz fuzz-run test-tsan test-container image load accuracy
 fuzz-run: $(FUZZERS)
 	@for f in $^; do mkdir -p build/corpus/$$(basename $$f); \
 	  $$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 build/corpus/$$(basename $$f) || exit 1; done
@@ -221,18 +225,38 @@ load: deps-test ## Load the daemon with wrk and print a table
 	@$(MAKE) --no-print-directory build/dscd
 	@tests/load/load.sh build/dscd $(SECONDS_EACH)
 
-MODELS := $(patsubst %,build/models/%.onnx,mobilenet_v1 mobilenet_v2 mobilenet_v3_large mobilenet_v3_small mnasnet1_0 efficientnet_b0 xception)
-.PHONY: bench bench-peers bench-hog
-bench: bench-models ## Time the seven networks with one thread and with two
-	@$(MAKE) --no-print-directory build/dscd
-	@for m in $(MODELS); do for t in 1 2; do printf '%-20s ' $$(basename $$m .onnx); build/dscd bench $$m --threads $$t; done; done
-bench-peers: bench-models ## Time them beside ONNX Runtime (fetched with npm), in turn
-	@$(MAKE) --no-print-directory build/dscd
-	@[ -d build/peers/node_modules/onnxruntime-node ] || npm install --prefix build/peers --ignore-scripts --no-audit --no-fund --silent onnxruntime-node@1.30.0
-	@tests/bench/peers.sh build/dscd $(CURDIR)/build/peers/node_modules $(MODELS)
-bench-hog: bench-models ## Time two threads beside a process that holds a core
-	@$(MAKE) --no-print-directory build/dscd
-	@tests/bench/hog.sh build/dscd $(MODELS)
+# Variables: MODELS="mobilenet_v1 ..." for some of the networks only, and those that the scripts' heads name.
+PEERS := $(B)/tests/bench/peers
+PEER_FILES := $(PEERS)/rounds $(PEERS)/peer_dsc $(PEERS)/hide_avx512.so
+.PHONY: bench bench-build bench-peers bench-hog bench-peers-build
+bench: bench-build ## Time the kernels over real layers, and the seven networks
+	@tests/bench/bench.sh build/dscd $(B)/tests/bench $(MODEL_FILES)
+bench-build: bench-models
+	@$(MAKE) --no-print-directory -s build/dscd $(BENCHES)
+bench-peers: bench-peers-build ## Time them beside ONNX Runtime, oneDNN and OpenCV, in turn (ISA=avx2: without AVX-512)
+	@tests/bench/peers/peers.sh $(PEERS) $(CURDIR)/build/peers/node_modules $(MODEL_FILES)
+bench-hog: bench-peers-build ## Time all of them with two threads beside a process that holds a core
+	@HOG=1 tests/bench/peers/peers.sh $(PEERS) $(CURDIR)/build/peers/node_modules $(MODEL_FILES)
+
+# Rivals that cannot be had are left out.
+bench-peers-build: bench-models
+	@$(MAKE) --no-print-directory -s $(PEER_FILES) $(MODEL_FILES:build/models/%=build/models/folded/%)
+	@[ -d build/peers/node_modules/onnxruntime-node ] || npm install --prefix build/peers --ignore-scripts --no-audit --no-fund --silent onnxruntime-node@1.30.0 || true
+	@{ $(call need_packages,libdnnl-dev); } && $(MAKE) --no-print-directory -s $(PEERS)/peer_onednn || true
+	@{ $(call need_packages,g++ libopencv-dnn-dev); } && $(MAKE) --no-print-directory -s $(PEERS)/peer_opencv || true
+
+$(PEERS)/rounds: $(PEERS)/rounds.o
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lm
+$(PEERS)/peer_dsc: $(PEERS)/peer_dsc.o $(B)/libdsc.a
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(ENGINE_LIBS)
+$(PEERS)/peer_onednn: $(PEERS)/peer_onednn.o $(B)/libdsc.a
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -ldnnl $(ENGINE_LIBS)
+$(PEERS)/peer_opencv: tests/bench/peers/peer_opencv.cpp tests/bench/peers/peer.h
+	@echo "  CXX  $<"
+	$(Q)g++ -std=c++17 -O2 -Wall -Wextra -Werror -I. -isystem /usr/include/opencv4 -o $@ $< -lopencv_dnn -lopencv_core
+$(PEERS)/hide_avx512.so: tests/bench/peers/hide_avx512.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 -O2 $(WARN) -shared -fPIC -Wl,-z,initfirst -o $@ $<
 
 ACCURACY := $(B)/tests/accuracy/accuracy
 $(ACCURACY): $(B)/tests/accuracy/accuracy.o $(B)/tests/support/dscd_process.o $(B)/tests/support/http_client.o
@@ -244,7 +268,7 @@ accuracy: deps ## Post the 10,000 test images of Fashion-MNIST to the daemon; fa
 
 # ---- lint
 
-SOURCES := $(shell git ls-files '*.c' '*.h' 2>/dev/null)
+SOURCES := $(shell git ls-files '*.c' '*.h' '*.cpp' 2>/dev/null)
 
 .PHONY: lint check format help clean
 lint: deps-lint ## Check format, include ranks, sizes, kernel symbols and spills

@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,6 +43,11 @@ static const network free_batch = {.name = "mobilenet_v3_small",
                                    .high = 1,
                                    .total = 56510400,
                                    .options = "--dynamic-batch"};
+
+static const network folded[] = {
+    {"mobilenet_v1", true, -1, 1, 568740352, 4867293184, false, "--folded"},
+    {"mnasnet1_0", true, -1, 1, 314415872, 0, false, "--folded"},
+};
 
 // Parameters carry indexes only: the test runs in a process of its own.
 static size_t indexes[sizeof networks / sizeof networks[0]];
@@ -104,4 +110,30 @@ Test(golden, batch_of_three, .timeout = 300) {
     for (int isa = DSC_ISA_REF; isa <= (int)dsc_isa_best(); isa++) check_tier(&g, (dsc_isa)isa);
     check_threads(&g);
     golden_close(&g);
+}
+
+// The generator's folded files compute what the files with batch norms compute, but for the rounding of their weights.
+Test(golden, folded_files, .timeout = 300) {
+    for (size_t i = 0; i < sizeof folded / sizeof folded[0]; i++) {
+        char path[512];
+        golden plain, other;
+        network normal = folded[i];
+        normal.options = "";
+        if (!network_path(&normal, path, sizeof path)) return;
+        golden_open(&plain, &normal, path, SEED, 1);
+        if (!network_path(&folded[i], path, sizeof path)) return;
+        golden_open(&other, &folded[i], path, SEED, 1);
+        const double *want, *got;
+        double most = 0, error = 0;
+        dsc_tensor_info info = dsc_reference_output(plain.reference, 0, &want);
+        dsc_reference_output(other.reference, 0, &got);
+        for (int64_t c = 0; c < info.dims[1]; c++) {
+            most = fmax(most, fabs(want[c]));
+            error = fmax(error, fabs(want[c] - got[c]));
+        }
+        cr_assert(error > 0 && error < 1e-5 * most, "%s: outputs of up to %g differ by %g", folded[i].name, most,
+                  error);
+        golden_close(&other);
+        golden_close(&plain);
+    }
 }

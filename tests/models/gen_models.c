@@ -21,9 +21,11 @@ static const net_settings networks[] = {
 enum { NETWORKS = sizeof networks / sizeof networks[0] };
 
 static const char usage[] =
-    "usage: gen_models [--dynamic-batch] [--seed N] OUTDIR [NAME...]   write OUTDIR/NAME.onnx (all without a NAME)\n"
-    "       gen_models --counts [NAME...]                              only count multiplications and parameters\n"
-    "       gen_models --check-writer                                  test the ONNX writer on a small model\n";
+    "usage: gen_models [--dynamic-batch] [--folded] [--seed N] OUTDIR [NAME...]\n"
+    "                                      write OUTDIR/NAME.onnx (all without a NAME); --folded: batch norms\n"
+    "                                      folded into the convolutions, opset 10 instead of 13\n"
+    "       gen_models --counts [NAME...]  only count multiplications and parameters\n"
+    "       gen_models --check-writer      test the ONNX writer on a small model\n";
 
 typedef struct arguments {
     net_options options;
@@ -48,6 +50,8 @@ static bool parse(int argc, char **argv, arguments *a) {
             a->options.counts_only = true;
         } else if (strcmp(argv[at], "--dynamic-batch") == 0) {
             a->options.dynamic_batch = true;
+        } else if (strcmp(argv[at], "--folded") == 0) {
+            a->options.folded = true;
         } else if (strcmp(argv[at], "--check-writer") == 0) {
             a->check_writer = true;
         } else if (strcmp(argv[at], "--seed") == 0 && at + 1 < argc) {

@@ -3,6 +3,7 @@
 // The network builder's core: values and their uses, names as exporters give them, weights, counts and the file.
 #include "tests/models/net_core.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +41,8 @@ net *net_create(const net_settings *settings, net_options options) {
     n->settings = settings;
     n->options = options;
     n->rng = options.seed ^ hash_text(settings->name); // so that a network does not depend on those before it
-    n->writer = onnx_writer_create(settings->opset, 7, settings->style == NET_TORCH ? "main_graph" : "tf2onnx");
+    n->opset = options.folded && settings->opset < 14 ? 10 : settings->opset;
+    n->writer = onnx_writer_create(n->opset, 7, settings->style == NET_TORCH ? "main_graph" : "tf2onnx");
     if (n->writer == NULL) {
         fprintf(stderr, "gen_models: no memory for the writer\n");
         exit(EXIT_FAILURE);
@@ -119,6 +121,7 @@ void net_node_name(const net *n, const char *module, const char *op, char name[N
 
 net_value *net_node(net *n, const char *op, const char *module, const net_value *like, const char *others) {
     char name[NET_NAME], inputs[NET_LIST];
+    assert(like->deferred == NULL);
     net_value *out = must_alloc(1, sizeof *out);
     *out = *like;
     out->sample = (sample){0};

@@ -37,6 +37,9 @@ typedef struct net_settings {
 typedef struct net_options {
     bool counts_only;   // no weights, nothing to save
     bool dynamic_batch; // the batch is a symbol instead of 1
+    // As other exporters do: batch norms are folded into the convolutions before them, and where the settings' opset is
+    // below 14 (no HardSwish) it becomes 10: the bounds of Clip and the pads of Pad are attributes.
+    bool folded;
     uint64_t seed;
 } net_options;
 

@@ -13,12 +13,21 @@ enum { NET_NAME = 160, NET_LIST = 6 * NET_NAME };
 struct net {
     const net_settings *settings;
     net_options options;
+    int opset;
     net_counts counts;
     onnx_writer *writer;
     uint64_t rng;
     const char *next_name;   // see net_name_next
     bool has_clip_constants; // Keras: one pair of constants for all the clips
 };
+
+// With net_options.folded: a convolution whose node is not written yet, because a batch norm may follow.
+typedef struct net_deferred {
+    char module[NET_NAME];
+    net_value *input; // one use of it
+    net_conv_shape shape;
+    float *weights; // NULL when only counting
+} net_deferred;
 
 struct net_value {
     char name[NET_NAME];
@@ -27,7 +36,8 @@ struct net_value {
     // Taps of the depthwise convolution that this value comes from by way of norms, activations and gates only; 0 for
     // other values. The pointwise convolution that follows makes a pair with it.
     int depthwise_taps;
-    sample sample; // empty when only counting
+    sample sample;          // empty when only counting
+    net_deferred *deferred; // or NULL; only the layer functions of net_layers.c meet such a value
 };
 
 // The weights that a layer can have, named by each framework in its own way.

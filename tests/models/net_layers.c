@@ -42,8 +42,15 @@ static void conv_attributes(net *n, net_conv_shape s) {
     onnx_writer_attr_ints(n->writer, "strides", 2, (int64_t[]){s.stride, s.stride});
 }
 
-// The convolution with weights already drawn; they stay the caller's.
-static net_value *conv_with(net *n, net_value *x, const char *module, net_conv_shape shape, const float *weights[2]) {
+static void set_conv_size(const net_value *x, net_conv_shape shape, net_value *out) {
+    out->channels = shape.outputs;
+    out->height = (x->height + 2 * shape.pad - shape.kernel) / shape.stride + 1;
+    out->width = (x->width + 2 * shape.pad - shape.kernel) / shape.stride + 1;
+}
+
+// Writes the node with its weights, which stay the caller's.
+static net_value *conv_node(net *n, const net_value *x, const char *module, net_conv_shape shape,
+                            const float *weights[2]) {
     char dims[64], others[2 * NET_NAME + 2], kernel[NET_NAME], bias[NET_NAME];
     bool depthwise = is_depthwise(x, shape);
     int inputs = x->channels / shape.groups;
@@ -54,18 +61,51 @@ static net_value *conv_with(net *n, net_value *x, const char *module, net_conv_s
     net_text(others, sizeof others, "%s%s%s", kernel, shape.bias ? "," : "", shape.bias ? bias : "");
     net_value *out = net_node(n, "Conv", module, x, others);
     conv_attributes(n, shape);
-    out->channels = shape.outputs;
-    out->height = (x->height + 2 * shape.pad - shape.kernel) / shape.stride + 1;
-    out->width = (x->width + 2 * shape.pad - shape.kernel) / shape.stride + 1;
+    set_conv_size(x, shape, out);
+    return out;
+}
+
+static net_value *conv_with(net *n, net_value *x, const char *module, net_conv_shape shape, const float *weights[2]) {
+    net_value *out = conv_node(n, x, module, shape, weights);
     count_conv(n, x, out, shape);
     out->sample = eval_conv(&x->sample, shape, weights[0], weights[1]);
     net_use(x);
     return out;
 }
 
+// A convolution whose node waits for the batch norm that may follow. The weights are the value's from now on.
+static net_value *defer_conv(net *n, net_value *x, const char *module, net_conv_shape shape, float *weights) {
+    net_value *out = must_alloc(1, sizeof *out);
+    net_deferred *d = out->deferred = must_alloc(1, sizeof *d);
+    net_text(d->module, sizeof d->module, "%s", module);
+    d->input = x;
+    d->shape = shape;
+    d->weights = weights;
+    out->uses = 1;
+    set_conv_size(x, shape, out);
+    count_conv(n, x, out, shape);
+    out->sample = eval_conv(&x->sample, shape, weights, NULL);
+    return out;
+}
+
+// Writes the node that has waited, with `bias` where that is not NULL, and gives the value the node's name.
+static void settle_conv(net *n, net_value *x, const float *bias) {
+    net_deferred *d = x->deferred;
+    d->shape.bias = bias != NULL;
+    net_value *node = conv_node(n, d->input, d->module, d->shape, (const float *[]){d->weights, bias});
+    net_text(x->name, sizeof x->name, "%s", node->name);
+    net_use(node);
+    net_use(d->input);
+    free(d->weights);
+    free(d);
+    x->deferred = NULL;
+}
+
 net_value *net_conv(net *n, net_value *x, const char *module, net_conv_shape shape) {
     int fan_in = x->channels / shape.groups * shape.kernel * shape.kernel;
+    if (x->deferred != NULL) settle_conv(n, x, NULL); // no batch norm came
     float *weights = net_draw(n, (size_t)shape.outputs * (size_t)fan_in, sqrtf(2.0f / (float)fan_in));
+    if (n->options.folded && !shape.bias) return defer_conv(n, x, module, shape, weights);
     float *bias = shape.bias ? net_draw(n, (size_t)shape.outputs, 0.2f) : NULL;
     net_value *out = conv_with(n, x, module, shape, (const float *[]){weights, bias});
     free(weights);
@@ -104,19 +144,43 @@ static void apply_batch_norm(const net *n, sample *x, float *const params[4]) {
     free(shift);
 }
 
-net_value *net_batch_norm(net *n, net_value *x, const char *module, enum net_act next) {
+// The norm's factor goes into the weights of the convolution before it, its offset becomes the bias.
+static net_value *fold_batch_norm(net *n, net_value *x, float *const params[4]) {
+    size_t outputs = (size_t)x->channels;
+    const net_conv_shape *s = &x->deferred->shape;
+    size_t each = (size_t)(x->deferred->input->channels / s->groups * s->kernel * s->kernel);
+    float *bias = must_alloc(outputs, sizeof *bias), *weights = x->deferred->weights;
+    for (size_t o = 0; o < outputs && weights != NULL; o++) {
+        double scale = (double)params[0][o] / sqrt((double)params[3][o] + (double)n->settings->bn_epsilon);
+        for (size_t i = o * each; i < (o + 1) * each; i++) weights[i] = (float)((double)weights[i] * scale);
+        bias[o] = (float)((double)params[1][o] - scale * (double)params[2][o]);
+    }
+    net_value *out = must_alloc(1, sizeof *out);
+    settle_conv(n, x, bias);
+    *out = *x;
+    out->uses = 1;
+    free(bias);
+    return out;
+}
+
+static net_value *batch_norm_node(net *n, const net_value *x, const char *module, float *const params[4]) {
     static const enum net_weight kinds[4] = {W_GAMMA, W_BETA, W_MEAN, W_VARIANCE};
     char dims[16], names[4][NET_NAME], others[NET_LIST];
-    float *params[4] = {NULL};
     net_text(dims, sizeof dims, "%d", x->channels);
-    for (int i = 0; i < 4 && !n->options.counts_only; i++) params[i] = must_alloc((size_t)x->channels, sizeof(float));
-    if (!n->options.counts_only) choose_statistics(n, &x->sample, next, params);
     for (int i = 0; i < 4; i++) net_weight_save(n, module, kinds[i], dims, params[i], names[i]);
     net_text(others, sizeof others, "%s,%s,%s,%s", names[0], names[1], names[2], names[3]);
     net_value *out = net_node(n, "BatchNormalization", module, x, others);
     onnx_writer_attr_float(n->writer, "epsilon", n->settings->bn_epsilon);
     onnx_writer_attr_float(n->writer, "momentum", n->settings->bn_momentum);
-    if (is_torch(n) && n->settings->opset >= 14) onnx_writer_attr_int(n->writer, "training_mode", 0);
+    if (is_torch(n) && n->opset >= 14) onnx_writer_attr_int(n->writer, "training_mode", 0);
+    return out;
+}
+
+net_value *net_batch_norm(net *n, net_value *x, const char *module, enum net_act next) {
+    float *params[4] = {NULL};
+    for (int i = 0; i < 4 && !n->options.counts_only; i++) params[i] = must_alloc((size_t)x->channels, sizeof(float));
+    if (!n->options.counts_only) choose_statistics(n, &x->sample, next, params);
+    net_value *out = x->deferred != NULL ? fold_batch_norm(n, x, params) : batch_norm_node(n, x, module, params);
     out->sample = sample_copy(&x->sample);
     if (!n->options.counts_only) apply_batch_norm(n, &out->sample, params);
     for (int i = 0; i < 4; i++) free(params[i]);
@@ -149,6 +213,17 @@ static void clip_bounds(net *n, const char *module, char others[NET_LIST]) {
     net_text(others, NET_LIST, "%s,%s", names[0], names[1]);
 }
 
+static net_value *clip(net *n, net_value *x, const char *module) {
+    char others[NET_LIST] = "";
+    if (n->opset >= 11) clip_bounds(n, module, others);
+    net_value *out = net_node(n, "Clip", module, x, others);
+    if (n->opset < 11) {
+        onnx_writer_attr_float(n->writer, "max", 6.0f);
+        onnx_writer_attr_float(n->writer, "min", 0.0f);
+    }
+    return out;
+}
+
 static net_value *hard_sigmoid(net *n, net_value *x, const char *module) {
     net_value *out = net_node(n, "HardSigmoid", module, x, "");
     onnx_writer_attr_float(n->writer, "alpha", 1.0f / 6.0f);
@@ -164,17 +239,13 @@ static net_value *times_gate(net *n, net_value *x, const char *module, enum net_
 }
 
 net_value *net_activate(net *n, net_value *x, const char *module, enum net_act act) {
-    char others[NET_LIST];
     net_value *out = NULL;
     switch (act) {
         case NET_LINEAR: return x;
         case NET_RELU: out = net_node(n, "Relu", module, x, ""); break;
-        case NET_RELU6:
-            clip_bounds(n, module, others);
-            out = net_node(n, "Clip", module, x, others);
-            break;
+        case NET_RELU6: out = clip(n, x, module); break;
         case NET_HARD_SWISH:
-            out = n->settings->opset >= 14 ? net_node(n, "HardSwish", module, x, "") : times_gate(n, x, module, act);
+            out = n->opset >= 14 ? net_node(n, "HardSwish", module, x, "") : times_gate(n, x, module, act);
             break;
         case NET_SILU: out = times_gate(n, x, module, act); break;
         case NET_SIGMOID: out = net_node(n, "Sigmoid", module, x, ""); break;
@@ -236,11 +307,15 @@ net_value *net_add(net *n, net_value *a, net_value *b, const char *module) {
 // ---- padding and pooling ----
 
 net_value *net_zero_pad(net *n, net_value *x, const char *module) {
-    char pads[NET_NAME];
-    net_text(pads, sizeof pads, "%s/%s/paddings", n->settings->scope, module);
-    onnx_writer_ints(n->writer, pads, "8", (int64_t[]){0, 0, 0, 0, 0, 0, 1, 1});
+    static const int64_t amounts[] = {0, 0, 0, 0, 0, 0, 1, 1};
+    char pads[NET_NAME] = "";
+    if (n->opset >= 11) {
+        net_text(pads, sizeof pads, "%s/%s/paddings", n->settings->scope, module);
+        onnx_writer_ints(n->writer, pads, "8", amounts);
+    }
     net_value *out = net_node(n, "Pad", module, x, pads);
     onnx_writer_attr_string(n->writer, "mode", "constant");
+    if (n->opset < 11) onnx_writer_attr_ints(n->writer, "pads", 8, amounts);
     out->height = x->height + 1;
     out->width = x->width + 1;
     out->sample = eval_zero_pad(&x->sample);
@@ -293,7 +368,7 @@ net_value *net_reshape(net *n, net_value *x, const char *module) {
 
 net_value *net_softmax(net *n, net_value *x, const char *module) {
     net_value *out = net_node(n, "Softmax", module, x, "");
-    onnx_writer_attr_int(n->writer, "axis", -1);
+    onnx_writer_attr_int(n->writer, "axis", n->opset < 11 ? 1 : -1); // rank 2: the same
     net_use(x);
     return out;
 }
