@@ -5,7 +5,8 @@
 //
 // Rows stream in as a decoder delivers them; no more than a few rows of the *target's* width are kept. The result is
 // what Pillow's convert(), crop() and resize() give, to the bit (two passes, horizontal first, each rounded to 8
-// bits), then (x * scale - mean) / std in the model's layout.
+// bits), then (x * scale - mean) / std in the model's layout. Without antialiasing the weights are OpenCV's or
+// TensorFlow 1's, with the same two roundings.
 //
 // Ownership: create gives, free takes, free(NULL) is fine; the target's memory is the caller's and must outlive the
 // resizer. Errors: as in dsc.h. Threads: a resizer belongs to one thread at a time; different ones are independent.
@@ -22,9 +23,22 @@ typedef enum dsc_resize {
     DSC_RESIZE_CENTRE_SQUARE, // cut the centred part of the target's aspect, `fraction` of the largest; then resize
     DSC_RESIZE_SHORTER_SIDE,  // resize until the shorter side has target / `fraction` pixels (or `shorter_side`,
                               // where that is not 0), then cut the target's size from the centre
+    DSC_RESIZE_LETTERBOX,     // the whole image, as large as fits with its aspect ratio, in the centre of `pad`
 } dsc_resize;
 
-typedef enum dsc_filter { DSC_FILTER_NEAREST, DSC_FILTER_BILINEAR } dsc_filter;
+typedef enum dsc_filter {
+    DSC_FILTER_NEAREST,
+    DSC_FILTER_BILINEAR,
+    DSC_FILTER_BICUBIC, // antialiased: a = -0.5 as Pillow's; else -0.75 as OpenCV's and TensorFlow 1's
+    DSC_FILTER_BOX,     // antialiased only
+    DSC_FILTER_LANCZOS, // antialiased: 3 lobes as Pillow's; else 4 as OpenCV's LANCZOS4
+} dsc_filter;
+
+// Where pixels lie without antialiasing: target pixel i reads around source position ...
+typedef enum dsc_align {
+    DSC_ALIGN_CENTRE, // (i + 0.5) * scale - 0.5: Pillow, OpenCV, PyTorch
+    DSC_ALIGN_CORNER, // i * scale: TensorFlow 1, and nearest as OpenCV does it
+} dsc_align;
 
 typedef enum dsc_color {
     DSC_COLOR_AUTO, // RGB for a target of 3 channels, grey for one of 1
@@ -33,6 +47,9 @@ typedef enum dsc_color {
     DSC_COLOR_GREY, // ITU-R 601 luma; a target of 3 channels gets it three times
 } dsc_color;
 
+// Rises when the same description would give other numbers.
+#define DSC_PREPROCESS_VERSION 1
+
 // What becomes of an image on its way into a tensor. Values: (x * scale - mean) / std, x in 0..255; mean and std are
 // in the target's order of channels.
 typedef struct dsc_preprocess {
@@ -40,7 +57,12 @@ typedef struct dsc_preprocess {
     double fraction;       // in (0, 1]; read by CENTRE_SQUARE and SHORTER_SIDE
     uint32_t shorter_side; // pixels, or 0: from `fraction`
     dsc_filter filter;
-    bool antialias; // bilinear: the filter widens with the reduction; false: always the 2 x 2 nearest pixels
+    bool antialias;        // the filter widens with the reduction; false (for nearest, too): it keeps its width
+    dsc_align align;       // CORNER: not where `antialias` is set
+    bool blend;            // transparency: blended over `background`; false: dropped, as Pillow's convert("RGB") does
+    uint8_t background[3]; // red, green, blue
+    uint8_t pad[3];        // beside a letterboxed image: red, green, blue
+    bool exact;            // decoders must not reduce the image themselves
     dsc_color color;
     double scale;
     double mean[3], std[3]; // one per target channel; std is not 0
@@ -53,7 +75,7 @@ DSC_API dsc_preprocess dsc_preprocess_default(void);
 // by 90 degrees clockwise to stand upright. The tensor is always upright.
 typedef struct dsc_image_source {
     uint32_t width, height; // of the stored image, in pixels
-    uint32_t channels;      // of a fed row: 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha; alpha is dropped
+    uint32_t channels;      // of a fed row: 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha
     uint32_t orientation;
     uint32_t shrink; // rows come reduced by this factor, ceil(width / shrink) pixels wide, ceil(height / shrink) of
                      // them (a decoder's scaled output); 0 counts as 1

@@ -31,8 +31,8 @@ static void print_help(void) {
 
 static void print_version(void) {
     printf("dscd %s (commit %s, %s)\n", DSC_VERSION, build_commit(), build_compiler());
-    printf("libraries: libmicrohttpd %s, cJSON %s, %s, %s, %s, %s\n", http_library_version(), cJSON_Version(),
-           decode_jpeg_library(), decode_png_library(), coding_library(), dsc_libraries());
+    printf("libraries: libmicrohttpd %s, cJSON %s, %s, %s, %s, %s, %s\n", http_library_version(), cJSON_Version(),
+           decode_jpeg_library(), decode_png_library(), decode_webp_library(), coding_library(), dsc_libraries());
     printf("instruction sets: ref");
     for (int isa = DSC_ISA_REF + 1; isa <= (int)dsc_isa_best(); isa++) printf(" %s", dsc_isa_name((dsc_isa)isa));
     puts("");

@@ -5,7 +5,9 @@
 
 #include "engine/image/geometry.h"
 
-#define AXIS_PRECISION 22 // bits after the point of a weight; 255 << 22 and rounding errors stay inside an int32
+#define AXIS_PRECISION                                                                                                 \
+    22 // bits after the point of a weight; 255 << 22 times 1.83, the sum of
+       // all weights without their signs, stays inside an int32
 
 // Target pixel i reads source pixels first[i] ... first[i] + count[i] - 1 with weights weight[i * taps + 0 ...], which
 // add up to about 1 << AXIS_PRECISION. Indexes are those of the stored axis; both first and last never fall.

@@ -46,6 +46,20 @@ static uint64_t centre_offset(uint64_t total, uint32_t count) {
     return difference % 2 != 0 && half % 2 != 0 ? half + 1 : half;
 }
 
+static uint32_t letterbox_side(double exact, uint32_t most) {
+    double side = floor(exact + 0.5);
+    return side < 1 ? 1 : side > most ? most : (uint32_t)side;
+}
+
+static void resolve_letterbox(const upright *u, image_span *x, image_span *y) {
+    double across = (double)u->target_width / u->width, down = (double)u->target_height / u->height;
+    double factor = across < down ? across : down;
+    x->count = letterbox_side(u->width * factor, u->target_width);
+    y->count = letterbox_side(u->height * factor, u->target_height);
+    x->total = x->count;
+    y->total = y->count;
+}
+
 static bool resolve_shorter_side(const upright *u, const dsc_preprocess *p, image_span *x, image_span *y) {
     bool wide = (uint64_t)u->width * u->target_height >= (uint64_t)u->height * u->target_width;
     image_span *lead = wide ? y : x, *other = wide ? x : y; // the lead's target decides the scale
@@ -82,13 +96,19 @@ static dsc_status check_values(const dsc_preprocess *p, const dsc_image_target *
         if (!number_is_usable(p->mean[c]) || !number_is_usable(p->std[c]) || p->std[c] == 0)
             return error_set(err, DSC_BAD_ARGUMENT, "the preprocessing's mean or std of channel %u is impossible", c);
     }
-    if (p->resize != DSC_RESIZE_STRETCH && !(p->fraction >= 0.01 && p->fraction <= 1))
+    if ((p->resize == DSC_RESIZE_CENTRE_SQUARE || p->resize == DSC_RESIZE_SHORTER_SIDE) &&
+        !(p->fraction >= 0.01 && p->fraction <= 1))
         return error_set(err, DSC_BAD_ARGUMENT, "the fraction to crop must be from 0.01 to 1, not %g", p->fraction);
     if (p->shorter_side > DSC_IMAGE_SIDE_MAX)
         return error_set(err, DSC_BAD_ARGUMENT, "the shorter side can have at most %d pixels, not %u",
                          DSC_IMAGE_SIDE_MAX, p->shorter_side);
     if (target->channels == 1 && (p->color == DSC_COLOR_RGB || p->color == DSC_COLOR_BGR))
         return error_set(err, DSC_BAD_ARGUMENT, "a tensor of one channel cannot hold a colour image: choose grey");
+    if (p->antialias && p->align == DSC_ALIGN_CORNER)
+        return error_set(err, DSC_BAD_ARGUMENT, "pixels that are counted from the corner cannot be antialiased");
+    if (!p->antialias && p->filter == DSC_FILTER_BOX)
+        return error_set(err, DSC_BAD_ARGUMENT,
+                         "the box filter without antialiasing is the nearest pixel: choose that");
     return DSC_OK;
 }
 
@@ -130,6 +150,7 @@ dsc_status geometry_resolve(const dsc_image_source *source, const dsc_preprocess
         case DSC_RESIZE_STRETCH: break;
         case DSC_RESIZE_CENTRE_SQUARE: resolve_centre_square(&u, preprocess->fraction, &x, &y); break;
         case DSC_RESIZE_SHORTER_SIDE: covers = resolve_shorter_side(&u, preprocess, &x, &y); break;
+        case DSC_RESIZE_LETTERBOX: resolve_letterbox(&u, &x, &y); break;
     }
     if (!covers)
         return error_set(err, DSC_BAD_ARGUMENT, "the image resized to a shorter side of %u is smaller than %u x %u",
@@ -139,5 +160,8 @@ dsc_status geometry_resolve(const dsc_image_source *source, const dsc_preprocess
     shrink_span(&x, u.width, source->shrink ? source->shrink : 1);
     shrink_span(&y, u.height, source->shrink ? source->shrink : 1);
     *out = (image_geometry){.x = transposed ? y : x, .y = transposed ? x : y, .transposed = transposed};
+    out->left = (target->width - x.count) / 2;
+    out->top = (target->height - y.count) / 2;
+    out->padded = x.count < target->width || y.count < target->height;
     return DSC_OK;
 }

@@ -18,8 +18,10 @@ typedef struct image_span {
 } image_span;
 
 typedef struct image_geometry {
-    image_span x, y; // of the stored image
-    bool transposed; // stored columns are the upright image's rows
+    image_span x, y;    // of the stored image
+    bool transposed;    // stored columns are the upright image's rows
+    uint32_t left, top; // of the upright image inside the target; the rest is padded
+    bool padded;
 } image_geometry;
 
 // Checks source, preprocess and target against each other; see dsc_resizer_create().

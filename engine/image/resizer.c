@@ -18,11 +18,12 @@
 struct dsc_resizer {
     image_axis x, y;
     const row_kernels *kernels;
-    uint32_t source_channels, channels; // of fed rows, and of those that are worked on
-    uint32_t base, columns;             // fed columns that are read
-    uint32_t row;                       // the next fed row
-    uint32_t low, high;                 // target rows that are being summed up
-    uint32_t slots;                     // rows of sums
+    row_format format;      // of fed rows
+    uint32_t channels;      // of those that are worked on
+    uint32_t base, columns; // fed columns that are read
+    uint32_t row;           // the next fed row
+    uint32_t low, high;     // target rows that are being summed up
+    uint32_t slots;         // rows of sums
     bool sums_first;
     size_t sum_values;  // of a row of sums
     uint8_t *converted; // a fed row in the channels that are worked on
@@ -64,7 +65,7 @@ static void place_target(dsc_resizer *r, const image_geometry *geometry, const d
     bool planes = target->layout == DSC_LAYOUT_NCHW;
     ptrdiff_t column = planes ? 1 : (ptrdiff_t)target->channels, line = column * (ptrdiff_t)target->width;
     ptrdiff_t along = geometry->transposed ? line : column, across = geometry->transposed ? column : line;
-    r->origin = target->data;
+    r->origin = target->data + (size_t)line * geometry->top + (size_t)column * geometry->left;
     if (geometry->x.mirrored) r->origin += along * (ptrdiff_t)(geometry->x.count - 1);
     if (geometry->y.mirrored) r->origin += across * (ptrdiff_t)(geometry->y.count - 1);
     r->target.pixel_step = geometry->x.mirrored ? -along : along;
@@ -75,6 +76,21 @@ static void place_target(dsc_resizer *r, const image_geometry *geometry, const d
 static void fill_values(dsc_resizer *r, const dsc_preprocess *p) {
     for (uint32_t c = 0; c < r->target.target_channels; c++) {
         for (int v = 0; v < 256; v++) r->values[c][v] = (float)((v * p->scale - p->mean[c]) / p->std[c]);
+    }
+}
+
+// The whole target as if it were padding; the image is written over it.
+static void fill_padding(const dsc_resizer *r, const dsc_preprocess *p, const dsc_image_target *target) {
+    uint8_t pad[3], grey;
+    memcpy(pad, p->pad, sizeof pad);
+    row_convert(pad, &(row_format){.from = 3, .to = 1}, &grey, 1);
+    if (p->color == DSC_COLOR_GREY || target->channels == 1) memset(pad, grey, sizeof pad);
+    size_t pixels = (size_t)target->width * target->height;
+    ptrdiff_t pixel_step = target->layout == DSC_LAYOUT_NCHW ? 1 : (ptrdiff_t)target->channels;
+    for (uint32_t c = 0; c < target->channels; c++) {
+        float value = r->values[c][pad[r->target.reversed ? 2 - c : c]], *place = target->data;
+        place += (ptrdiff_t)c * r->target.channel_step;
+        for (size_t i = 0; i < pixels; i++, place += pixel_step) *place = value;
     }
 }
 
@@ -98,7 +114,8 @@ static dsc_status build(dsc_resizer *r, const dsc_image_source *source, const ds
     if (status != DSC_OK) return status;
     bool grey = source->channels <= 2 || preprocess->color == DSC_COLOR_GREY || target->channels == 1;
     r->kernels = row_kernels_best();
-    r->source_channels = source->channels;
+    r->format = (row_format){.from = source->channels, .to = grey ? 1 : 3, .blend = preprocess->blend};
+    memcpy(r->format.background, preprocess->background, sizeof r->format.background);
     r->channels = grey ? 1 : 3;
     r->base = axis_first(&r->x);
     r->columns = axis_last(&r->x) - r->base + 1;
@@ -114,6 +131,7 @@ static dsc_status build(dsc_resizer *r, const dsc_image_source *source, const ds
     if (status != DSC_OK) return status;
     fill_values(r, preprocess);
     r->target.values = (const float(*)[256])r->values;
+    if (geometry.padded) fill_padding(r, preprocess, target);
     return DSC_OK;
 }
 
@@ -163,9 +181,9 @@ void dsc_resizer_push(dsc_resizer *r, const uint8_t *row) {
     uint32_t now = r->row++;
     while (r->high < r->y.outputs && r->y.first[r->high] <= now) r->high++;
     if (r->low == r->high) return; // ahead of the first row, or after the last
-    const uint8_t *part = row + (size_t)r->base * r->source_channels;
-    if (r->source_channels != r->channels) {
-        row_convert(part, r->source_channels, r->converted, r->channels, r->columns);
+    const uint8_t *part = row + (size_t)r->base * r->format.from;
+    if (r->format.from != r->channels) {
+        row_convert(part, &r->format, r->converted, r->columns);
         part = r->converted;
     }
     if (!r->sums_first) {

@@ -2,6 +2,8 @@
 // Row by row arithmetic of the resizer: fixed point, rounded to 8 bits after each pass, as Pillow does it.
 #include "engine/image/rows.h"
 
+#include <string.h>
+
 #define ROW_HALF (1 << (AXIS_PRECISION - 1))
 
 // ITU-R 601 luma in 16 bits after the point, rounded.
@@ -9,17 +11,27 @@ static uint8_t luma(const uint8_t *rgb) {
     return (uint8_t)((rgb[0] * 19595u + rgb[1] * 38470u + rgb[2] * 7471u + 0x8000u) >> 16);
 }
 
-void row_convert(const uint8_t *restrict source, uint32_t from, uint8_t *restrict out, uint32_t to, uint32_t columns) {
-    if (to == 1) {
-        bool color = from >= 3;
-        for (uint32_t i = 0; i < columns; i++)
-            out[i] = color ? luma(source + (size_t)i * from) : source[(size_t)i * from];
-        return;
-    }
-    for (uint32_t i = 0; i < columns; i++) { // colour with alpha
-        out[3 * i] = source[4 * i];
-        out[3 * i + 1] = source[4 * i + 1];
-        out[3 * i + 2] = source[4 * i + 2];
+// alpha * front + (1 - alpha) * back, rounded.
+static uint8_t mix(uint8_t front, uint8_t back, uint8_t alpha) {
+    unsigned sum = front * (unsigned)alpha + back * (255u - alpha) + 128;
+    return (uint8_t)((sum + (sum >> 8)) >> 8);
+}
+
+void row_convert(const uint8_t *restrict source, const row_format *format, uint8_t *restrict out, uint32_t columns) {
+    bool blend = format->blend && format->from % 2 == 0;
+    const uint8_t *ground = format->background;
+    uint8_t grey_ground = luma(ground);
+    for (uint32_t i = 0; i < columns; i++, source += format->from, out += format->to) {
+        if (format->from <= 2) {
+            out[0] = blend ? mix(source[0], grey_ground, source[1]) : source[0];
+            continue;
+        }
+        uint8_t rgb[3] = {source[0], source[1], source[2]};
+        for (int c = 0; blend && c < 3; c++) rgb[c] = mix(source[c], ground[c], source[3]);
+        if (format->to == 1)
+            out[0] = luma(rgb);
+        else
+            memcpy(out, rgb, 3);
     }
 }
 

@@ -5,9 +5,14 @@
 
 #include "engine/image/axis.h"
 
-// Columns [first, end) of a source row of `from` channels as a row of `to` channels (1 or 3), packed from column
-// `first` on. Alpha is dropped. Not for from == to.
-void row_convert(const uint8_t *restrict source, uint32_t from, uint8_t *restrict out, uint32_t to, uint32_t columns);
+// From a fed row to one that is worked on.
+typedef struct row_format {
+    uint32_t from; // channels: 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha
+    uint32_t to;   // 1 or 3, and another than `from`
+    bool blend;    // alpha is blended over the background, red, green and blue; else it is dropped
+    uint8_t background[3];
+} row_format;
+void row_convert(const uint8_t *restrict source, const row_format *format, uint8_t *restrict out, uint32_t columns);
 
 // The three steps that take the time, once per instruction set; all tiers give the same bytes.
 typedef struct row_kernels {

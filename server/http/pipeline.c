@@ -100,6 +100,7 @@ static bool decode_images(work *w) {
     if (preprocess == NULL) return fault_set(&w->fault, 415, "this model does not take images; send it a tensor");
     decode_limits limits = decode_limits_default();
     limits.pixels = j->service->settings->max_pixels;
+    limits.accept_truncated = j->service->settings->accept_truncated;
     limits.deadline_ns = j->inference.deadline_ns;
     char *data = dsc_session_input(w->session, 0);
     bool is_ok = true;

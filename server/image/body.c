@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define ACCEPTED "send a JPEG, a PNG, a .npy array, a raw tensor, or JSON"
+#define ACCEPTED "send a JPEG, a PNG, a WebP, a .npy array, a raw tensor, or JSON"
 
 bool body_header_length(const char *value, uint64_t *out, fault *f) {
     uint64_t length = 0;

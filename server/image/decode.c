@@ -8,7 +8,7 @@
 #include "server/base/clock.h"
 
 decode_limits decode_limits_default(void) {
-    return (decode_limits){.pixels = 100000000, .memory_bytes = UINT64_C(256) << 20, .scans = 100};
+    return (decode_limits){.pixels = 25000000, .memory_bytes = UINT64_C(256) << 20, .scans = 500};
 }
 
 bool decode_check_size(const decode_args *args, const char *format, uint64_t width, uint64_t height, fault *f) {
@@ -32,7 +32,7 @@ static bool dispatch(body_kind kind, const decode_args *args, fault *f) {
         case BODY_JPEG: return decode_jpeg(args, f);
         case BODY_PNG: return decode_png(args, f);
         case BODY_NPY: return decode_npy(args, f);
-        case BODY_WEBP: return fault_set(f, 415, "WebP images are not served yet; send a JPEG or a PNG");
+        case BODY_WEBP: return decode_webp(args, f);
         case BODY_OIP_BINARY:
         case BODY_MULTIPART:
         case BODY_RAW:

@@ -16,8 +16,9 @@ typedef struct decode_limits {
     uint64_t memory_bytes; // that one decoder may hold (progressive JPEG and interlaced PNG keep a whole image)
     uint32_t scans;        // of a progressive JPEG
     uint64_t deadline_ns;  // absolute, CLOCK_MONOTONIC; 0: none. Looked at between rows and scans
+    bool accept_truncated; // of a file that was cut off the first part counts, the rest is grey; else a fault
 } decode_limits;
-decode_limits decode_limits_default(void); // 100 million pixels, 256 MiB, 100 scans, no deadline
+decode_limits decode_limits_default(void); // 25 million pixels, 256 MiB, 500 scans, no deadline, only whole files
 
 typedef struct decode_stats {
     uint32_t width, height, channels; // as stored
@@ -51,10 +52,12 @@ typedef struct decode_args {
 } decode_args;
 bool decode_jpeg(const decode_args *args, fault *f);
 bool decode_png(const decode_args *args, fault *f);
+bool decode_webp(const decode_args *args, fault *f);
 bool decode_npy(const decode_args *args, fault *f);
 
 const char *decode_jpeg_library(void); // name and version
 const char *decode_png_library(void);
+const char *decode_webp_library(void);
 
 // Shared by them: the pixel limit (413) and the deadline (504).
 bool decode_check_size(const decode_args *args, const char *format, uint64_t width, uint64_t height, fault *f);

@@ -60,6 +60,8 @@ static void on_message(j_common_ptr jpeg, int level) {
     switch (s->errors.msg_code) {
         case JWRN_JPEG_EOF: s->ended_early = true; return; // judged by check_complete()
         case JWRN_HIT_MARKER:
+            if (s->ended_early && s->args->limits->accept_truncated) return;
+            __attribute__((fallthrough));
         case JWRN_HUFF_BAD_CODE:
         case JWRN_ARITH_BAD_CODE:
         case JWRN_MUST_RESYNC:
@@ -113,14 +115,14 @@ static void read_header(jpeg_state *s) {
 
 // The decoder may reduce by 2, 4 or 8 while it decodes, at a fraction of the cost. It averages over squares there,
 // where the resizer weighs with a triangle, so this is done only where so many decoded pixels are left for each target
-// pixel that the triangle still decides; docs/preprocessing.md has the measured difference.
+// pixel that the triangle still decides; docs/images.md has the measured difference.
 #define PIXELS_LEFT 4.0
 
 static uint32_t choose_shrink(const jpeg_state *s, const dsc_image_source *source) {
     double x, y;
     uint32_t shrink = 1;
     const dsc_preprocess *preprocess = s->args->preprocess;
-    if (preprocess->filter == DSC_FILTER_NEAREST || !preprocess->antialias) return 1;
+    if (preprocess->exact || preprocess->filter == DSC_FILTER_NEAREST || !preprocess->antialias) return 1;
     if (dsc_image_reduction(source, preprocess, s->args->target, &x, &y, NULL) != DSC_OK) return 1;
     double least = x < y ? x : y;
     while (shrink < 8 && least / (shrink * 2) >= PIXELS_LEFT) shrink *= 2;
@@ -185,7 +187,7 @@ static void check_complete(jpeg_state *s) {
     for (int c = 0; jpeg->progressive_mode && c < jpeg->num_components; c++) {
         for (int k = 0; k < DCTSIZE2; k++) complete = complete && jpeg->coef_bits[c][k] == 0;
     }
-    if (!s->ended_early || complete) return;
+    if (!s->ended_early || complete || s->args->limits->accept_truncated) return;
     (void)fault_set(s->f, 422, "the JPEG is cut off: its data end before the end marker");
     leave(s);
 }

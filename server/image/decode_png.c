@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// PNG by libspng, the only file that knows it. Every kind of PNG is asked for as 8-bit RGB; transparency is dropped,
-// and of 16-bit samples the upper byte is kept.
+// PNG by libspng, the only file that knows it. Every kind of PNG is asked for as 8-bit RGB, or RGBA where transparency
+// counts; of 16-bit samples the upper byte is kept.
 #define _GNU_SOURCE
 #include <spng.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "server/base/clock.h"
 #include "server/image/decode.h"
@@ -12,6 +13,7 @@
 #define CHUNK_BYTES_MAX (size_t)(16 << 20) // colour profiles and texts, which are read and thrown away
 #define CACHE_BYTES_MAX (size_t)(32 << 20)
 #define ROWS_PER_CHECK  64
+#define MISSING         128 // grey, where a file was cut off
 
 typedef struct png_state {
     const decode_args *args;
@@ -20,6 +22,7 @@ typedef struct png_state {
     dsc_resizer *resizer;
     uint8_t *pixels; // one row, or the whole image if it is interlaced
     size_t stride;
+    uint32_t channels; // of `pixels`
 } png_state;
 
 static bool fault_png(int code, fault *f) {
@@ -27,10 +30,19 @@ static bool fault_png(int code, fault *f) {
     return fault_set(f, 422, "the PNG cannot be decoded: %s", spng_strerror(code));
 }
 
-static uint32_t read_orientation(spng_ctx *png) {
-    struct spng_exif exif;
-    if (spng_get_exif(png, &exif) != 0) return 1;
-    return exif_orientation((const uint8_t *)exif.data, exif.length);
+static uint32_t big_endian(const uint8_t *p) {
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+// Looked for by hand: some programs write the eXIf chunk behind the pixels, and it is needed ahead of them.
+static uint32_t read_orientation(const uint8_t *bytes, size_t size) {
+    for (size_t at = 8; size - at >= 12;) {
+        size_t length = big_endian(bytes + at);
+        if (length > size - at - 12) break;
+        if (memcmp(bytes + at + 4, "eXIf", 4) == 0) return exif_orientation(bytes + at + 8, length);
+        at += length + 12;
+    }
+    return 1;
 }
 
 static bool read_header(png_state *s, fault *f) {
@@ -42,11 +54,12 @@ static bool read_header(png_state *s, fault *f) {
     if (!code) code = spng_get_ihdr(s->png, &s->header);
     if (code) return fault_png(code, f);
     if (!decode_check_size(args, "PNG", s->header.width, s->header.height, f)) return false;
-    s->stride = (size_t)s->header.width * 3;
+    s->channels = args->preprocess->blend ? 4 : 3;
+    s->stride = (size_t)s->header.width * s->channels;
     args->stats->width = s->header.width;
     args->stats->height = s->header.height;
-    args->stats->channels = 3;
-    args->stats->orientation = read_orientation(s->png);
+    args->stats->channels = s->header.color_type == SPNG_COLOR_TYPE_TRUECOLOR_ALPHA ? 4 : 3;
+    args->stats->orientation = read_orientation(args->bytes, args->size);
     return true;
 }
 
@@ -61,13 +74,28 @@ static bool prepare(png_state *s, fault *f) {
                          bytes);
     s->pixels = malloc(bytes);
     if (!s->pixels) return fault_no_memory(f);
-    const dsc_image_source source = {
-        .width = s->header.width, .height = s->header.height, .channels = 3, .orientation = args->stats->orientation};
+    const dsc_image_source source = {.width = s->header.width,
+                                     .height = s->header.height,
+                                     .channels = s->channels,
+                                     .orientation = args->stats->orientation};
     dsc_error err;
     if (dsc_resizer_create(&source, args->preprocess, args->target, &s->resizer, &err) != DSC_OK)
         return fault_from_engine(f, "the PNG", &err);
-    int code = spng_decode_image(s->png, NULL, 0, SPNG_FMT_RGB8, SPNG_DECODE_PROGRESSIVE);
+    int format = s->channels == 4 ? SPNG_FMT_RGBA8 : SPNG_FMT_RGB8;
+    int flags = SPNG_DECODE_PROGRESSIVE | (s->channels == 4 ? SPNG_DECODE_TRNS : 0);
+    int code = spng_decode_image(s->png, NULL, 0, format, flags);
     return code == 0 || fault_png(code, f);
+}
+
+// The data ended where more was read, and that is accepted.
+static bool is_accepted_end(const png_state *s, int code) {
+    bool is_end = code == SPNG_EOF || code == SPNG_IO_EOF || code == SPNG_EIDAT_TOO_SHORT;
+    return is_end && s->args->limits->accept_truncated;
+}
+
+static void fill_grey(const png_state *s, uint8_t *row) {
+    memset(row, MISSING, s->stride);
+    for (uint32_t x = 0; s->channels == 4 && x < s->header.width; x++) row[(size_t)x * 4 + 3] = 255;
 }
 
 static void push(png_state *s, const uint8_t *row) {
@@ -77,25 +105,54 @@ static void push(png_state *s, const uint8_t *row) {
 }
 
 // All rows, needed or not: the checksum of the pixels comes behind them.
-static bool decode_rows(png_state *s, fault *f) {
+static bool decode_rows(png_state *s, bool *is_cut, fault *f) {
     for (uint32_t y = 0; y < s->header.height; y++) {
         if (y % ROWS_PER_CHECK == 0 && !decode_check_deadline(s->args, f)) return false;
-        int code = spng_decode_row(s->png, s->pixels, s->stride);
-        if (code != 0 && code != SPNG_EOI) return fault_png(code, f);
+        int code = *is_cut ? 0 : spng_decode_row(s->png, s->pixels, s->stride);
+        if (code != 0 && code != SPNG_EOI) {
+            if (y == 0 || !is_accepted_end(s, code)) return fault_png(code, f);
+            *is_cut = true;
+        }
+        if (*is_cut) fill_grey(s, s->pixels);
         push(s, s->pixels);
     }
     return true;
 }
 
+// A pixel of an early pass stands for the block that later ones fill, should they not come.
+static void spread(png_state *s, const struct spng_row_info *info) {
+    static const uint8_t first[7] = {0, 4, 0, 2, 0, 1, 0}, step_x[7] = {8, 8, 4, 4, 2, 2, 1},
+                         wide[7] = {8, 4, 4, 2, 2, 1, 1}, high[7] = {8, 8, 4, 4, 2, 2, 1};
+    uint32_t width = s->header.width, channels = s->channels, pass = (uint32_t)info->pass;
+    uint8_t *row = s->pixels + info->row_num * s->stride;
+    for (uint32_t x = first[pass]; x < width; x += step_x[pass]) {
+        for (uint32_t k = 1; k < wide[pass] && x + k < width; k++)
+            memcpy(row + (size_t)(x + k) * channels, row + (size_t)x * channels, channels);
+    }
+    for (uint32_t k = 1; k < high[pass] && info->row_num + k < s->header.height; k++) {
+        for (uint32_t x = first[pass]; x < width; x += step_x[pass]) {
+            uint32_t count = width - x < wide[pass] ? width - x : wide[pass];
+            memcpy(row + k * s->stride + (size_t)x * channels, row + (size_t)x * channels, (size_t)count * channels);
+        }
+    }
+}
+
 // The rows of an interlaced image come in seven passes.
-static bool decode_passes(png_state *s, fault *f) {
+static bool decode_passes(png_state *s, bool *is_cut, fault *f) {
+    bool accepts = s->args->limits->accept_truncated;
+    for (uint32_t y = 0; accepts && y < s->header.height; y++) fill_grey(s, s->pixels + y * s->stride);
     int code = 0;
-    for (uint32_t n = 0; code != SPNG_EOI; n++) {
+    for (uint32_t n = 0; code != SPNG_EOI && !*is_cut; n++) {
         struct spng_row_info info;
         if (n % ROWS_PER_CHECK == 0 && !decode_check_deadline(s->args, f)) return false;
         code = spng_get_row_info(s->png, &info);
         if (code == 0) code = spng_decode_row(s->png, s->pixels + info.row_num * s->stride, s->stride);
-        if (code != 0 && code != SPNG_EOI) return fault_png(code, f);
+        if (code != 0 && code != SPNG_EOI) {
+            if (n == 0 || !is_accepted_end(s, code)) return fault_png(code, f);
+            *is_cut = true;
+        } else if (accepts) {
+            spread(s, &info);
+        }
     }
     for (uint32_t y = 0; y < s->header.height; y++) push(s, s->pixels + y * s->stride);
     return true;
@@ -105,9 +162,10 @@ bool decode_png(const decode_args *args, fault *f) {
     png_state s = {.args = args};
     dsc_error err;
     bool done = read_header(&s, f) && prepare(&s, f);
-    if (done) done = s.header.interlace_method == SPNG_INTERLACE_NONE ? decode_rows(&s, f) : decode_passes(&s, f);
-    int code = done ? spng_decode_chunks(s.png) : 0; // to the end of the file, the last checksums included
-    if (code) done = fault_png(code, f);
+    bool is_cut = false, is_plain = s.header.interlace_method == SPNG_INTERLACE_NONE;
+    if (done) done = is_plain ? decode_rows(&s, &is_cut, f) : decode_passes(&s, &is_cut, f);
+    int code = done && !is_cut ? spng_decode_chunks(s.png) : 0; // to the end of the file, the last checksums included
+    if (code && !is_accepted_end(&s, code)) done = fault_png(code, f);
     if (done && dsc_resizer_finish(s.resizer, &err) != DSC_OK) done = fault_from_engine(f, "the PNG", &err);
     dsc_resizer_free(s.resizer);
     free(s.pixels);

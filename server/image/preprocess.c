@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ready names and the object of the same eight keys. docs/preprocessing.md explains them to users.
+// Ready names and the object of the same keys. docs/images.md explains them to users.
 #include "server/image/preprocess.h"
 
 #include <cjson/cJSON.h>
@@ -46,6 +46,15 @@ bool preprocess_from_name(const char *name, dsc_preprocess *out, fault *f) {
     return true;
 }
 
+// The position of a text among `words`, or -1.
+static int find_word(const cJSON *value, const char *const *words, int count) {
+    const char *text = cJSON_GetStringValue(value);
+    for (int i = 0; text && i < count; i++) {
+        if (strcmp(text, words[i]) == 0) return i;
+    }
+    return -1;
+}
+
 static bool read_resize(const cJSON *value, dsc_preprocess *p, fault *f) {
     const char *text = cJSON_GetStringValue(value);
     if (cJSON_IsNumber(value)) {
@@ -61,10 +70,12 @@ static bool read_resize(const cJSON *value, dsc_preprocess *p, fault *f) {
         p->resize = DSC_RESIZE_CENTRE_SQUARE;
     } else if (text && strcmp(text, "shorter-side") == 0) {
         p->resize = DSC_RESIZE_SHORTER_SIDE;
+    } else if (text && strcmp(text, "letterbox") == 0) {
+        p->resize = DSC_RESIZE_LETTERBOX;
     } else {
         return fault_set(f, 400,
-                         "preprocess.resize must be \"stretch\", \"centre-square\", \"shorter-side\" or the shorter "
-                         "side in pixels");
+                         "preprocess.resize must be \"stretch\", \"centre-square\", \"shorter-side\", \"letterbox\" "
+                         "or the shorter side in pixels");
     }
     return true;
 }
@@ -74,8 +85,9 @@ static bool read_crop(const cJSON *value, dsc_preprocess *p, fault *f) {
     bool number = cJSON_IsNumber(value), none = text && strcmp(text, "none") == 0;
     if (!none && !number && !(text && strcmp(text, "centre") == 0))
         return fault_set(f, 400, "preprocess.crop must be \"none\", \"centre\" or a fraction from 0.01 to 1");
-    if (none != (p->resize == DSC_RESIZE_STRETCH))
-        return fault_set(f, 400, "preprocess.crop must be \"none\" where resize is \"stretch\", and only there");
+    if (none != (p->resize == DSC_RESIZE_STRETCH || p->resize == DSC_RESIZE_LETTERBOX))
+        return fault_set(
+            f, 400, "preprocess.crop must be \"none\" where resize is \"stretch\" or \"letterbox\", and only there");
     if (number && p->shorter_side)
         return fault_set(f, 400, "preprocess.crop must be \"centre\" where resize is a number of pixels");
     if (number && !(value->valuedouble >= 0.01 && value->valuedouble <= 1))
@@ -85,12 +97,12 @@ static bool read_crop(const cJSON *value, dsc_preprocess *p, fault *f) {
 }
 
 static bool read_filter(const cJSON *value, dsc_preprocess *p, fault *f) {
-    const char *text = cJSON_GetStringValue(value);
-    bool nearest = text && strcmp(text, "nearest") == 0;
-    if (!nearest && !(text && strcmp(text, "bilinear") == 0))
-        return fault_set(f, 400, "preprocess.filter must be \"nearest\" or \"bilinear\"");
-    p->filter = nearest ? DSC_FILTER_NEAREST : DSC_FILTER_BILINEAR;
-    p->antialias = !nearest;
+    int found = find_word(value, preprocess_filter_names, 5);
+    if (found < 0)
+        return fault_set(f, 400,
+                         "preprocess.filter must be \"nearest\", \"bilinear\", \"bicubic\", \"box\" or \"lanczos\"");
+    p->filter = (dsc_filter)found;
+    p->antialias = p->filter != DSC_FILTER_NEAREST;
     return true;
 }
 
@@ -98,19 +110,64 @@ static bool read_antialias(const cJSON *value, dsc_preprocess *p, fault *f) {
     if (!cJSON_IsBool(value)) return fault_set(f, 400, "preprocess.antialias must be true or false");
     if (cJSON_IsTrue(value) && p->filter == DSC_FILTER_NEAREST)
         return fault_set(f, 400, "preprocess.antialias must be false where filter is \"nearest\"");
+    if (!cJSON_IsTrue(value) && p->filter == DSC_FILTER_BOX)
+        return fault_set(f, 400, "preprocess.antialias must be true where filter is \"box\"");
     p->antialias = cJSON_IsTrue(value);
     return true;
 }
 
-static bool read_color(const cJSON *value, dsc_preprocess *p, fault *f) {
-    static const char *const names[] = {"auto", "rgb", "bgr", "grey"};
-    const char *text = cJSON_GetStringValue(value);
-    for (int i = 0; text && i < 4; i++) {
-        if (strcmp(text, names[i]) != 0) continue;
-        p->color = (dsc_color)i;
-        return true;
+static bool read_align(const cJSON *value, dsc_preprocess *p, fault *f) {
+    int found = find_word(value, preprocess_align_names, 2);
+    if (found < 0) return fault_set(f, 400, "preprocess.align must be \"centre\" or \"corner\"");
+    p->align = (dsc_align)found;
+    if (p->align == DSC_ALIGN_CORNER && p->antialias)
+        return fault_set(f, 400, "preprocess.align can be \"corner\" only where antialias is false");
+    return true;
+}
+
+// Red, green and blue from 0 to 255, or one number for all.
+static bool read_pixel(const cJSON *value, uint8_t out[3], fault *f) {
+    bool is_array = cJSON_IsArray(value) && cJSON_GetArraySize(value) == 3;
+    for (int c = 0; c < 3; c++) {
+        const cJSON *item = is_array ? cJSON_GetArrayItem(value, c) : value;
+        double number = cJSON_IsNumber(item) ? item->valuedouble : -1;
+        if (!(number >= 0 && number <= 255) || number > floor(number))
+            return fault_set(f, 400, "preprocess.%s must be a whole number from 0 to 255, or an array of three",
+                             value->string);
+        out[c] = (uint8_t)number;
     }
-    return fault_set(f, 400, "preprocess.color must be \"auto\", \"rgb\", \"bgr\" or \"grey\"");
+    return true;
+}
+
+static bool read_background(const cJSON *value, dsc_preprocess *p, fault *f) {
+    const char *text = cJSON_GetStringValue(value);
+    p->blend = !(text && strcmp(text, "none") == 0);
+    return !p->blend || read_pixel(value, p->background, f);
+}
+
+static bool read_pad(const cJSON *value, dsc_preprocess *p, fault *f) {
+    if (p->resize != DSC_RESIZE_LETTERBOX) return fault_set(f, 400, "preprocess.pad is for resize \"letterbox\" only");
+    return read_pixel(value, p->pad, f);
+}
+
+static bool read_decode(const cJSON *value, dsc_preprocess *p, fault *f) {
+    int found = find_word(value, preprocess_decode_names, 2);
+    if (found < 0) return fault_set(f, 400, "preprocess.decode must be \"fast\" or \"exact\"");
+    p->exact = found == 1;
+    return true;
+}
+
+static bool read_version(const cJSON *value, dsc_preprocess *p, fault *f) {
+    (void)p;
+    if (cJSON_IsNumber(value) && value->valuedouble == DSC_PREPROCESS_VERSION) return true;
+    return fault_set(f, 400, "preprocess.version must be %d, the only one that there is", DSC_PREPROCESS_VERSION);
+}
+
+static bool read_color(const cJSON *value, dsc_preprocess *p, fault *f) {
+    int found = find_word(value, preprocess_color_names, 4);
+    if (found < 0) return fault_set(f, 400, "preprocess.color must be \"auto\", \"rgb\", \"bgr\" or \"grey\"");
+    p->color = (dsc_color)found;
+    return true;
 }
 
 static bool is_usable(const cJSON *value) {
@@ -147,12 +204,15 @@ static bool read_std(const cJSON *value, dsc_preprocess *p, fault *f) {
     return read_channels(value, p->std, false, f);
 }
 
-// In this order: crop depends on resize, antialias on filter.
+// In this order: crop and pad depend on resize, antialias on filter, align on antialias.
 static const struct {
     const char *name;
     bool (*read)(const cJSON *value, dsc_preprocess *p, fault *f);
-} keys[] = {{"resize", read_resize}, {"crop", read_crop},   {"filter", read_filter}, {"antialias", read_antialias},
-            {"color", read_color},   {"scale", read_scale}, {"mean", read_mean},     {"std", read_std}};
+} keys[] = {{"version", read_version}, {"resize", read_resize},         {"crop", read_crop},
+            {"pad", read_pad},         {"filter", read_filter},         {"antialias", read_antialias},
+            {"align", read_align},     {"background", read_background}, {"color", read_color},
+            {"decode", read_decode},   {"scale", read_scale},           {"mean", read_mean},
+            {"std", read_std}};
 #define KEY_COUNT (sizeof keys / sizeof keys[0])
 
 static bool check_keys(const cJSON *object, fault *f) {
@@ -161,8 +221,8 @@ static bool check_keys(const cJSON *object, fault *f) {
         while (k < KEY_COUNT && strcmp(item->string, keys[k].name) != 0) k++;
         if (k == KEY_COUNT)
             return fault_set(f, 400,
-                             "preprocess.%s is unknown; the keys are resize, crop, filter, antialias, color, scale, "
-                             "mean and std",
+                             "preprocess.%s is unknown; the keys are resize, crop, pad, filter, antialias, align, "
+                             "background, color, decode, scale, mean, std and version",
                              item->string);
         for (const cJSON *other = object->child; other != item; other = other->next) {
             if (strcmp(item->string, other->string) == 0)
@@ -194,50 +254,4 @@ bool preprocess_from_text(const char *json, size_t size, dsc_preprocess *out, fa
     bool done = whole ? preprocess_from_json(value, out, f) : fault_set(f, 400, "preprocess is not valid JSON");
     cJSON_Delete(value);
     return done;
-}
-
-static void write_channels(buffer *b, const char *key, const double values[3]) {
-    buffer_printf(b, ", \"%s\": [", key);
-    for (int c = 0; c < 3; c++) {
-        if (c) buffer_text(b, ", ");
-        buffer_double(b, values[c]);
-    }
-    buffer_char(b, ']');
-}
-
-static void write_resize(const dsc_preprocess *p, buffer *b) {
-    buffer_text(b, "{\"resize\": ");
-    switch (p->resize) {
-        case DSC_RESIZE_STRETCH: buffer_text(b, "\"stretch\", \"crop\": \"none\""); return;
-        case DSC_RESIZE_CENTRE_SQUARE: buffer_text(b, "\"centre-square\", \"crop\": "); break;
-        case DSC_RESIZE_SHORTER_SIDE:
-            if (p->shorter_side) {
-                buffer_printf(b, "%u, \"crop\": \"centre\"", p->shorter_side);
-                return;
-            }
-            buffer_text(b, "\"shorter-side\", \"crop\": ");
-            break;
-    }
-    buffer_double(b, p->fraction);
-}
-
-static const char *color_name(dsc_color color) {
-    switch (color) {
-        case DSC_COLOR_AUTO: return "auto";
-        case DSC_COLOR_RGB: return "rgb";
-        case DSC_COLOR_BGR: return "bgr";
-        case DSC_COLOR_GREY: return "grey";
-    }
-    return "auto";
-}
-
-void preprocess_to_json(const dsc_preprocess *p, buffer *b) {
-    write_resize(p, b);
-    buffer_printf(b, ", \"filter\": \"%s\", \"antialias\": %s, \"color\": \"%s\", \"scale\": ",
-                  p->filter == DSC_FILTER_NEAREST ? "nearest" : "bilinear", p->antialias ? "true" : "false",
-                  color_name(p->color));
-    buffer_double(b, p->scale);
-    write_channels(b, "mean", p->mean);
-    write_channels(b, "std", p->std);
-    buffer_char(b, '}');
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `preprocess` of a model's configuration: a ready name or a strictly checked object. docs/preprocessing.md tells
+// `preprocess` of a model's configuration: a ready name or a strictly checked object. docs/images.md tells
 // users what the keys mean.
 #ifndef DSCD_PREPROCESS_H
 #define DSCD_PREPROCESS_H
@@ -9,6 +9,10 @@
 #include "server/base/fault.h"
 
 struct cJSON;
+
+// What the object's texts are, in the order of the enumerations in dsc_image.h.
+extern const char *const preprocess_filter_names[5], *const preprocess_color_names[4];
+extern const char *const preprocess_align_names[2], *const preprocess_decode_names[2];
 
 #define PREPROCESS_DEFAULT "pixels-0-1" // what an image input gets without a configuration
 

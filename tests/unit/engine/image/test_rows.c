@@ -10,11 +10,11 @@ Test(rows, grey_of_grey_is_itself_and_alpha_is_dropped) {
     for (int v = 0; v < 256; v++) {
         const uint8_t byte = (uint8_t)v, rgba[4] = {byte, byte, byte, 7}, pair[2] = {byte, 9};
         uint8_t out[3] = {0};
-        row_convert(rgba, 4, out, 1, 1);
+        row_convert(rgba, &(row_format){.from = 4, .to = 1}, out, 1);
         cr_assert_eq(out[0], byte);
-        row_convert(pair, 2, out, 1, 1);
+        row_convert(pair, &(row_format){.from = 2, .to = 1}, out, 1);
         cr_assert_eq(out[0], byte);
-        row_convert(rgba, 4, out, 3, 1);
+        row_convert(rgba, &(row_format){.from = 4, .to = 3}, out, 1);
         cr_assert(out[0] == byte && out[1] == byte && out[2] == byte);
     }
 }
@@ -24,7 +24,7 @@ Test(rows, luma_has_the_weights_of_itu_r_601) {
     static const uint8_t grey[3] = {76, 150, 29};
     for (int i = 0; i < 3; i++) {
         uint8_t out = 0;
-        row_convert(rgb[i], 3, &out, 1, 1);
+        row_convert(rgb[i], &(row_format){.from = 3, .to = 1}, &out, 1);
         cr_expect_eq(out, grey[i]);
     }
 }

@@ -182,6 +182,8 @@ Test(decode_jpeg, the_decoder_reduces_large_pictures_and_keeps_them) {
 Test(decode_jpeg, scans_are_counted) {
     const jpeg_recipe r = {.width = 64, .height = 64, .color = JCS_RGB, .one_coefficient_per_scan = true};
     decode_limits limits = decode_limits_default();
+    cr_expect_eq(limits.scans, 500);
+    limits.scans = 100;
     decoded d = make_and_decode(&r, &limits);
     cr_expect(!d.done && d.fault.http_status == 413 && strstr(d.fault.text, "over 100 scans"), "%s", d.fault.text);
     free(d.pixels);
