@@ -17,7 +17,7 @@ B := build/$(VARIANT)
 Q := $(if $(V),,@)
 
 PACKAGES := gcc make pkg-config libmicrohttpd-dev libcjson-dev libjpeg-dev libspng-dev libwebp-dev zlib1g-dev libprotobuf-c-dev protobuf-c-compiler
-TEST_PACKAGES := libcriterion-dev curl
+TEST_PACKAGES := libcriterion-dev curl python3-pil
 LINT_PACKAGES := clang clang-format libclang-rt-14-dev binutils
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef \
@@ -172,8 +172,12 @@ $(CONFORMANCE): $(patsubst %.c,$(B)/%.o,$(wildcard tests/conformance/*.c)) $(B)/
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(ENGINE_LIBS)
 
-$(BENCHES): $(B)/tests/bench/%: $(B)/tests/bench/%.o $(SUPPORT_OBJ) $(B)/libdsc.a
+$(filter-out %/bench_image,$(BENCHES)): $(B)/tests/bench/%: $(B)/tests/bench/%.o $(SUPPORT_OBJ) $(B)/libdsc.a
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(ENGINE_LIBS)
+
+$(B)/tests/bench/bench_image: $(B)/tests/bench/bench_image.o $(B)/tests/unit/server/image/jpeg_recipe.o $(SERVER_LIB_OBJ) $(B)/libdsc.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(SERVER_LIBS) $(ENGINE_LIBS)
 
 .PHONY: test test-build conformance bench-models
 test: deps-test ## Build and run the tests (about two minutes); closes with "N passed, N failed"

@@ -215,10 +215,9 @@ static bool run(jpeg_state *s) {
     return true;
 }
 
-bool decode_jpeg(const decode_args *args, fault *f) {
-    fault unused;
+static bool decode_once(const decode_args *args, bool *ended_early, fault *f) {
     dsc_error err;
-    jpeg_state s = {.args = args, .f = f ? f : &unused};
+    jpeg_state s = {.args = args, .f = f};
     s.jpeg.err = jpeg_std_error(&s.errors);
     s.errors.error_exit = on_error;
     s.errors.emit_message = on_message;
@@ -229,6 +228,30 @@ bool decode_jpeg(const decode_args *args, fault *f) {
     jpeg_destroy_decompress(&s.jpeg);
     dsc_resizer_free(s.resizer);
     free(s.rows);
+    *ended_early = s.ended_early;
+    return done;
+}
+
+// Where the last marker that is not part of a scan's data begins; 0: nowhere.
+static size_t last_marker(const uint8_t *bytes, size_t size) {
+    for (size_t at = size < 2 ? 0 : size - 2; at > 0; at--) {
+        uint8_t code = bytes[at + 1];
+        if (bytes[at] == 0xff && code != 0 && code != 0xff && (code < JPEG_RST0 || code > JPEG_RST0 + 7)) return at;
+    }
+    return 0;
+}
+
+bool decode_jpeg(const decode_args *args, fault *f) {
+    fault unused;
+    bool ended_early = false;
+    if (!f) f = &unused;
+    bool done = decode_once(args, &ended_early, f);
+    // Cut off inside of a marker between two scans: what came before it is whole.
+    if (!done && ended_early && f->http_status == 422 && args->limits->accept_truncated) {
+        decode_args shorter = *args;
+        shorter.size = last_marker(args->bytes, args->size);
+        done = shorter.size > 0 && decode_once(&shorter, &ended_early, f);
+    }
     return done;
 }
 

@@ -49,7 +49,7 @@ HTTP_TEST(cli, failures_are_1) {
         check_fails(OPTIONS(verbs[i], dscd_path(&server, "text")), 1, "not a valid ONNX file");
     }
     check_fails(OPTIONS("run", MODEL, "--image", server.folder), 1, "Is a directory");
-    check_fails(OPTIONS("run", MODEL, "--image", dscd_path(&server, "text")), 1, "neither JPEG nor PNG");
+    check_fails(OPTIONS("run", MODEL, "--image", dscd_path(&server, "text")), 1, "is no JPEG, PNG, WebP or .npy file");
     check_fails(OPTIONS("run", MODEL, "--input", "x=y"), 1, "no input \"x\"");
     check_fails(OPTIONS("run", MODEL, "--labels", dscd_path(&server, "none")), 1, "No such file");
     check_fails(OPTIONS("healthcheck", "http://127.0.0.1:1"), 1, "127.0.0.1:1 is not ready: no answer\n");

@@ -6,85 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jpeglib.h>
-
 #include "server/image/decode.h"
-
-typedef struct jpeg_recipe {
-    uint32_t width, height;
-    J_COLOR_SPACE color; // of the samples that are given, and of the file
-    bool progressive;
-    bool one_coefficient_per_scan; // about 190 scans
-    bool arithmetic;
-    int orientation; // 0: no EXIF
-} jpeg_recipe;
-
-static int samples_of(J_COLOR_SPACE color) {
-    return color == JCS_GRAYSCALE ? 1 : color == JCS_CMYK ? 4 : 3;
-}
-
-// A smooth picture: JPEG keeps it to within a few steps.
-static uint8_t sample(const jpeg_recipe *r, uint32_t x, uint32_t y, int c) {
-    double u = (double)x / r->width, v = (double)y / r->height;
-    double value = c == 0 ? u : c == 1 ? v : c == 2 ? (1 - u) * v : 1 - v / 2;
-    return (uint8_t)(20 + 200 * value);
-}
-
-static void add_exif(struct jpeg_compress_struct *jpeg, int orientation) {
-    uint8_t block[] = {'E', 'x', 'i', 'f',  0, 0, 'M', 'M', 0, 42, 0, 0, 0, 8,
-                       0,   1,   1,   0x12, 0, 3, 0,   0,   0, 1,  0, 0, 0, 0};
-    block[25] = (uint8_t)orientation;
-    jpeg_write_marker(jpeg, JPEG_APP0 + 1, block, sizeof block);
-}
-
-static void use_many_scans(struct jpeg_compress_struct *jpeg, jpeg_scan_info scans[200]) {
-    int count = 0;
-    scans[count++] = (jpeg_scan_info){jpeg->num_components, {0, 1, 2}, 0, 0, 0, 0};
-    for (int c = 0; c < jpeg->num_components; c++) {
-        for (int k = 1; k < 64; k++) scans[count++] = (jpeg_scan_info){1, {c}, k, k, 0, 0};
-    }
-    jpeg->scan_info = scans;
-    jpeg->num_scans = count;
-}
-
-static void write_rows(struct jpeg_compress_struct *jpeg, const jpeg_recipe *r) {
-    int samples = samples_of(r->color);
-    uint8_t *row = malloc(r->width * (size_t)samples);
-    for (uint32_t y = 0; y < r->height; y++) {
-        for (uint32_t x = 0; x < r->width; x++) {
-            for (int c = 0; c < samples; c++) row[x * (uint32_t)samples + (uint32_t)c] = sample(r, x, y, c);
-        }
-        (void)jpeg_write_scanlines(jpeg, &row, 1);
-    }
-    free(row);
-}
-
-static uint8_t *make_jpeg(const jpeg_recipe *r, size_t *size) {
-    struct jpeg_compress_struct jpeg;
-    struct jpeg_error_mgr errors;
-    static jpeg_scan_info scans[200];
-    unsigned char *bytes = NULL;
-    unsigned long length = 0;
-    jpeg.err = jpeg_std_error(&errors);
-    jpeg_create_compress(&jpeg);
-    jpeg_mem_dest(&jpeg, &bytes, &length);
-    jpeg.image_width = r->width;
-    jpeg.image_height = r->height;
-    jpeg.input_components = samples_of(r->color);
-    jpeg.in_color_space = r->color;
-    jpeg_set_defaults(&jpeg);
-    jpeg_set_quality(&jpeg, 95, TRUE);
-    if (r->progressive) jpeg_simple_progression(&jpeg);
-    if (r->one_coefficient_per_scan) use_many_scans(&jpeg, scans);
-    jpeg.arith_code = r->arithmetic;
-    jpeg_start_compress(&jpeg, TRUE);
-    if (r->orientation) add_exif(&jpeg, r->orientation);
-    write_rows(&jpeg, r);
-    jpeg_finish_compress(&jpeg);
-    jpeg_destroy_compress(&jpeg);
-    *size = length;
-    return bytes;
-}
+#include "tests/unit/server/image/jpeg_recipe.h"
 
 typedef struct decoded {
     float *pixels; // NHWC, 3 channels
@@ -105,7 +28,7 @@ static decoded decode(const uint8_t *bytes, size_t size, const decode_limits *li
 
 static decoded make_and_decode(const jpeg_recipe *r, const decode_limits *limits) {
     size_t size;
-    uint8_t *bytes = make_jpeg(r, &size);
+    uint8_t *bytes = jpeg_recipe_make(r, &size);
     decoded d = decode(bytes, size, limits, r->width, r->height);
     free(bytes);
     return d;
@@ -116,8 +39,8 @@ static void expect_close(const jpeg_recipe *r, const decoded *d, const char *wha
     for (uint32_t n = 0; n < r->width * r->height * 3; n++) {
         uint32_t x = n / 3 % r->width, y = n / 3 / r->width;
         int c = (int)(n % 3);
-        double want = sample(r, x, y, r->color == JCS_GRAYSCALE ? 0 : c);
-        if (r->color == JCS_CMYK) want = want * sample(r, x, y, 3) / 255; // inverted ink is light
+        double want = jpeg_recipe_smooth(r, x, y, r->color == JCS_GRAYSCALE ? 0 : c);
+        if (r->color == JCS_CMYK) want = want * jpeg_recipe_smooth(r, x, y, 3) / 255; // inverted ink is light
         cr_assert(fabs((double)d->pixels[n] - want) <= 12, "%s: pixel %u, %u, channel %d: %g, not %g", what, x, y, c,
                   (double)d->pixels[n], want);
     }
@@ -133,7 +56,7 @@ Test(decode_jpeg, every_colour_space_and_coding_gives_its_picture) {
         (void)snprintf(what, sizeof what, "colour space %d, progressive %d, arithmetic %d", r.color, r.progressive,
                        r.arithmetic);
         expect_close(&r, &d, what);
-        cr_expect_eq(d.stats.channels, (uint32_t)samples_of(r.color));
+        cr_expect_eq(d.stats.channels, (uint32_t)jpeg_recipe_samples(r.color));
         free(d.pixels);
     }
 }
@@ -142,7 +65,7 @@ Test(decode_jpeg, exif_turns_the_picture_upright) {
     for (int orientation = 1; orientation <= 9; orientation++) {
         const jpeg_recipe r = {.width = 40, .height = 24, .color = JCS_RGB, .orientation = orientation};
         size_t size;
-        uint8_t *bytes = make_jpeg(&r, &size);
+        uint8_t *bytes = jpeg_recipe_make(&r, &size);
         bool turned = orientation >= 5 && orientation <= 8;
         uint32_t width = turned ? 24 : 40, height = turned ? 40 : 24;
         decoded d = decode(bytes, size, NULL, width, height);
@@ -164,13 +87,13 @@ Test(decode_jpeg, the_decoder_reduces_large_pictures_and_keeps_them) {
     for (int i = 0; i < 4; i++) {
         const jpeg_recipe r = {.width = 20 * 4 * shrinks[i] + 5, .height = 10 * 4 * shrinks[i] + 3, .color = JCS_RGB};
         size_t size;
-        uint8_t *bytes = make_jpeg(&r, &size);
+        uint8_t *bytes = jpeg_recipe_make(&r, &size);
         decoded d = decode(bytes, size, NULL, 20, 10);
         cr_assert(d.done, "%s", d.fault.text);
         cr_expect_eq(d.stats.shrink, shrinks[i]);
         for (uint32_t n = 0; n < 20 * 10 * 3; n++) {
             double x = (n / 3 % 20 + 0.5) / 20 * r.width, y = (n / 60 + 0.5) / 10 * r.height;
-            double want = sample(&r, (uint32_t)x, (uint32_t)y, (int)(n % 3));
+            double want = jpeg_recipe_smooth(&r, (uint32_t)x, (uint32_t)y, (int)(n % 3));
             cr_assert(fabs((double)d.pixels[n] - want) <= 5, "shrink %u, value %u: %g, not %g", shrinks[i], n,
                       (double)d.pixels[n], want);
         }
@@ -209,7 +132,7 @@ Test(decode_jpeg, memory_for_progressive_ones_is_bounded) {
 Test(decode_jpeg, false_sizes_are_refused_at_the_header) {
     const jpeg_recipe r = {.width = 16, .height = 16, .color = JCS_RGB};
     size_t size;
-    uint8_t *bytes = make_jpeg(&r, &size);
+    uint8_t *bytes = jpeg_recipe_make(&r, &size);
     for (size_t i = 0; i + 9 < size; i++) {
         if (bytes[i] != 0xff || bytes[i + 1] != 0xc0) continue;
         bytes[i + 5] = bytes[i + 7] = 0xff; // 65296 x 65296
@@ -228,7 +151,7 @@ Test(decode_jpeg, only_the_end_marker_may_be_missing) {
                                           {.width = 48, .height = 48, .color = JCS_RGB, .arithmetic = true}};
     for (int k = 0; k < 3; k++) {
         size_t size;
-        uint8_t *bytes = make_jpeg(&recipes[k], &size);
+        uint8_t *bytes = jpeg_recipe_make(&recipes[k], &size);
         decoded d = decode(bytes, size - 2, NULL, 48, 48);
         if (k < 2) expect_close(&recipes[k], &d, "without an end marker");
         if (k == 2) cr_expect(!d.done && strstr(d.fault.text, "cut off"), "%s", d.fault.text); // cannot be told apart
@@ -239,6 +162,64 @@ Test(decode_jpeg, only_the_end_marker_may_be_missing) {
             d = decode(copy, part, NULL, 48, 48);
             cr_expect(!d.done && d.fault.http_status == 422, "recipe %d was decoded from %zu of %zu bytes", k, part,
                       size);
+            free(d.pixels);
+            free(copy);
+        }
+        free(bytes);
+    }
+}
+
+Test(decode_jpeg, every_subsampling_with_and_without_restarts) {
+    static const int factors[][2] = {{1, 1}, {2, 1}, {1, 2}, {2, 2}, {4, 1}, {1, 4}, {4, 2}, {2, 4}};
+    for (int i = 0; i < 8 * 4; i++) {
+        jpeg_recipe r = {.width = 75, .height = 67, .color = JCS_RGB, .restart_rows = i / 8 & 1};
+        r.across = factors[i % 8][0];
+        r.down = factors[i % 8][1];
+        r.progressive = i / 16;
+        decoded d = make_and_decode(&r, NULL);
+        char what[60];
+        (void)snprintf(what, sizeof what, "%d x %d, restart %u, progressive %d", r.across, r.down, r.restart_rows,
+                       r.progressive);
+        expect_close(&r, &d, what);
+        free(d.pixels);
+    }
+}
+
+Test(decode_jpeg, ycck_and_subsampled_cmyk_are_inverted_ink) {
+    for (int i = 0; i < 8; i++) {
+        jpeg_recipe r = {.width = 61, .height = 43, .color = JCS_CMYK, .stored = i & 1 ? JCS_YCCK : JCS_CMYK};
+        r.progressive = i & 2;
+        if (i & 4) r.across = r.down = 2;
+        decoded d = make_and_decode(&r, NULL);
+        expect_close(&r, &d, r.stored == JCS_YCCK ? "YCCK" : "CMYK");
+        cr_expect_eq(d.stats.channels, 4);
+        free(d.pixels);
+    }
+}
+
+// Wherever a file is cut: refused; accepted on demand from the first rows on, with the top of the picture right.
+Test(decode_jpeg, the_first_part_is_taken_where_that_is_set) {
+    decode_limits accepting = decode_limits_default();
+    accepting.accept_truncated = true;
+    for (int k = 0; k < 4; k++) {
+        const jpeg_recipe r = {.width = 120,
+                               .height = 96,
+                               .color = k == 3 ? JCS_CMYK : JCS_RGB,
+                               .progressive = k == 1,
+                               .arithmetic = k == 2,
+                               .orientation = k == 0 ? 1 : 0};
+        size_t size;
+        uint8_t *bytes = jpeg_recipe_make(&r, &size);
+        for (size_t part = 2; part + 2 < size; part += 1 + size / 50) {
+            uint8_t *copy = malloc(part);
+            memcpy(copy, bytes, part);
+            decoded d = decode(copy, part, NULL, 120, 96);
+            cr_expect(!d.done && d.fault.http_status == 422, "recipe %d, %zu of %zu bytes", k, part, size);
+            free(d.pixels);
+            d = decode(copy, part, &accepting, 120, 96);
+            if (!d.done) cr_expect(d.fault.http_status == 422 && part < 1000, "%d, %zu: %s", k, part, d.fault.text);
+            if (d.done && part > size / 2 && k < 2)
+                cr_expect(fabs((double)d.pixels[3 * 60] - jpeg_recipe_smooth(&r, 60, 0, 0)) <= 12, "%d, %zu", k, part);
             free(d.pixels);
             free(copy);
         }
