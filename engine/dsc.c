@@ -63,10 +63,8 @@ static void name_outputs(struct plan *p, const dsc_model *model) {
     for (uint32_t i = 0; i < p->output_count; i++) p->outputs[i].info.name = dsc_model_output(model, i).name;
 }
 
-dsc_status dsc_plan_create(dsc_weights *weights, const dsc_shape *shapes, uint32_t shape_count,
-                           const dsc_plan_options *options, dsc_plan **out, dsc_error *err) {
-    static const dsc_plan_options normal = {.passes = DSC_PASSES_ALL, .keep_values = false};
-    if (!options) options = &normal;
+static dsc_status create_plan(dsc_weights *weights, const dsc_shape *shapes, uint32_t shape_count,
+                              const dsc_plan_options *options, dsc_plan **out, dsc_error *err) {
     graph *g;
     dsc_plan *made = mem_calloc(1, sizeof *made);
     if (!made) return error_no_memory(err, sizeof *made);
@@ -93,6 +91,17 @@ dsc_status dsc_plan_create(dsc_weights *weights, const dsc_shape *shapes, uint32
     made->weights = weights;
     *out = made;
     return DSC_OK;
+}
+
+dsc_status dsc_plan_create(dsc_weights *weights, const dsc_shape *shapes, uint32_t shape_count,
+                           const dsc_plan_options *options, dsc_plan **out, dsc_error *err) {
+    static const dsc_plan_options normal = {.passes = DSC_PASSES_ALL, .keep_values = false};
+    if (!options) options = &normal;
+    dsc_status status = model_borrow_weights(weights->model, err);
+    if (status != DSC_OK) return status;
+    status = create_plan(weights, shapes, shape_count, options, out, err);
+    model_return_weights(weights->model);
+    return status;
 }
 
 void dsc_plan_free(dsc_plan *plan) {
@@ -213,10 +222,14 @@ dsc_status dsc_session_value(const dsc_session *session, const char *name, float
 dsc_status dsc_reference_run(const dsc_model *model, const dsc_shape *shapes, uint32_t shape_count,
                              const void *const *inputs, dsc_reference **out, dsc_error *err) {
     graph *g;
-    dsc_status status = model_specialise(model, shapes, shape_count, &g, err);
+    dsc_status status = model_borrow_weights(model, err);
     if (status != DSC_OK) return status;
-    status = reference_run(g, inputs, out, err);
-    graph_free(g);
+    status = model_specialise(model, shapes, shape_count, &g, err);
+    if (status == DSC_OK) {
+        status = reference_run(g, inputs, out, err);
+        graph_free(g);
+    }
+    model_return_weights(model);
     return status;
 }
 

@@ -111,6 +111,10 @@ DSC_API dsc_status dsc_model_load_file(const char *path, const dsc_load_options 
 DSC_API dsc_status dsc_model_load_memory(const void *bytes, size_t size, const dsc_load_options *options,
                                          dsc_model **out, dsc_error *err);
 DSC_API void dsc_model_free(dsc_model *model);
+// For servers: the memory of the weights as they were loaded goes back to the system whenever no plan is being made,
+// for packed copies stand in for them. A plan for new shapes reads the file again, and fails with DSC_IO where that is
+// gone or has changed. Does nothing for models that are not from dsc_model_load_file(). Any thread.
+DSC_API void dsc_model_release_weights(dsc_model *model);
 
 typedef struct dsc_tensor_info {
     const char *name;

@@ -38,6 +38,7 @@ dsc_model *model_share(dsc_model *model) {
 void dsc_model_free(dsc_model *model) {
     if (!model || atomic_fetch_sub(&model->references, 1) != 1) return;
     graph_free(model->g);
+    model_origin_free(model->origin);
     mem_free(model);
 }
 

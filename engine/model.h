@@ -9,9 +9,13 @@
 
 #include <stdatomic.h>
 
+// Where a model's weights can be had again; see model_weights.c.
+typedef struct model_origin model_origin;
+
 struct dsc_model {
     _Atomic uint32_t references;
-    graph *g; // as imported; free dims are -1
+    model_origin *origin; // NULL: not from a file
+    graph *g;             // as imported; free dims are -1
     uint64_t parameters, parameter_bytes;
 };
 
@@ -25,6 +29,15 @@ struct dsc_weights {
 // A model that takes the graph over, with one reference. Frees the graph on failure.
 dsc_status model_create(graph *g, dsc_model **out, dsc_error *err);
 dsc_model *model_share(dsc_model *model);
+
+model_origin *model_origin_create(const char *path, const dsc_limits *limits); // NULL: out of memory
+void model_origin_free(model_origin *o);
+// Between these two the contents of the model's weights may be read. Borrowing fails where they were released and
+// cannot be had again. Any thread.
+dsc_status model_borrow_weights(const dsc_model *model, dsc_error *err);
+void model_return_weights(const dsc_model *model);
+// The source behind dsc_model_load_file(); lends `path`.
+dsc_source source_of_file(const char *path);
 
 // A copy of the model's graph for these input shapes, everything inferred. Inputs whose values are given become
 // constants, which lend the caller's memory.

@@ -3,6 +3,7 @@
 #include "engine/base/error.h"
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
+#include "engine/model.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -21,11 +22,24 @@ static dsc_status read_part(void *context, const char *name, uint64_t limit_byte
     return status;
 }
 
-dsc_status dsc_model_load_file(const char *path, const dsc_load_options *options, dsc_model **out, dsc_error *err) {
+dsc_source source_of_file(const char *path) {
     union {
         const char *in;
         void *out;
     } context = {path};
-    dsc_source source = {context.out, read_part};
-    return dsc_model_load(&source, options, out, err);
+    return (dsc_source){context.out, read_part};
+}
+
+dsc_status dsc_model_load_file(const char *path, const dsc_load_options *options, dsc_model **out, dsc_error *err) {
+    dsc_source source = source_of_file(path);
+    dsc_model *model;
+    dsc_status status = dsc_model_load(&source, options, &model, err);
+    if (status != DSC_OK) return status;
+    model->origin = model_origin_create(path, options ? options->limits : NULL);
+    if (!model->origin) {
+        dsc_model_free(model);
+        return error_no_memory(err, strlen(path));
+    }
+    *out = model;
+    return DSC_OK;
 }

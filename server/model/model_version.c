@@ -190,6 +190,7 @@ static dsc_status warm_up(model_version *v, const service *s, dsc_error *err) {
         if (status == DSC_BAD_VALUE) status = DSC_OK; // zeros may be no sensible input
     }
     plan_cache_return(v->plans, p);
+    dsc_model_release_weights(v->model);
     return status;
 }
 
