@@ -4,7 +4,7 @@
 //   out[y][x][c] = act(bias[c] + sum_ky sum_kx in[y s + ky d][x s + kx d][c] * w[ky][kx][c])
 //
 // The input has its padding around it in memory, so there are no edge cases. Taps are summed in the order (ky, kx) with
-// one accumulator that starts at the bias.
+// one accumulator that starts at the bias. On request each row's sum is given, too: it is what pool_mean_of_rows wants.
 #ifndef DSC_KERNELS_DWCONV_H
 #define DSC_KERNELS_DWCONV_H
 
@@ -20,6 +20,7 @@ typedef struct dwconv_args {
     int64_t out_row;   // floats
     const float *w;    // [kernel_h][kernel_w][16], aligned to 64
     const float *bias; // [16]; never NULL
+    float *sums;       // [row][16]: the sum over each output row, as pool.h says, or NULL
     uint32_t out_w;
     uint32_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
     act act;

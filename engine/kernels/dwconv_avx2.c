@@ -8,6 +8,7 @@
 // odd row has tiles of up to eight columns.
 #include "engine/kernels/dwconv.h"
 #include "engine/kernels/dwconv_strips.h"
+#include "engine/kernels/eltwise.h"
 #include "engine/kernels/simd_avx2.h"
 
 #define INLINE      DWCONV_UNCHECKED static inline __attribute__((always_inline))
@@ -95,6 +96,29 @@ INLINE void tile(const dwconv_args *a, const float *in, float *out, uint32_t lan
         }                                                                                                              \
     }
 
+// The sum of one row, of half a pixel's channels.
+INLINE void sum_row(const float *p, uint32_t w, float *out) {
+    __m256 s[4] = {_mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps()};
+    uint32_t x = 0;
+    for (; x + 4 <= w; x += 4, p += 4 * DWCONV_LANES) {
+        UNROLLED for (int i = 0; i < 4; i++) s[i] = _mm256_add_ps(s[i], _mm256_loadu_ps(p + i * DWCONV_LANES));
+    }
+    UNROLLED for (uint32_t i = 0; i < 3; i++) {
+        if (x + i < w) s[i] = _mm256_add_ps(s[i], _mm256_loadu_ps(p + i * DWCONV_LANES));
+    }
+    _mm256_storeu_ps(out, _mm256_add_ps(_mm256_add_ps(s[0], s[1]), _mm256_add_ps(s[2], s[3])));
+}
+
+// In two passes: an exponential and four sums do not fit into the registers.
+static void finish(const dwconv_args *a, float *out, float *sums, uint32_t rows) {
+    for (uint32_t r = 0; r < rows; r++, out += a->out_row) {
+        if (!dwconv_is_cheap(a->act.kind)) eltwise_f32_act_avx2(out, out, (size_t)a->out_w * DWCONV_LANES, a->act);
+        if (!sums) continue;
+        sum_row(out, a->out_w, sums + (size_t)r * DWCONV_LANES);
+        sum_row(out + LANES, a->out_w, sums + (size_t)r * DWCONV_LANES + LANES);
+    }
+}
+
 #define FOUR(kernel, stride, rows, DO)                                                                                 \
     DO(kernel, stride, rows, 1)                                                                                        \
     DO(kernel, stride, rows, 2)                                                                                        \
@@ -110,7 +134,7 @@ INLINE void tile(const dwconv_args *a, const float *in, float *out, uint32_t lan
 #define ENTRY(kernel, stride, rows, columns) NAME(kernel, stride, rows, columns),
 #define COVER(...)                                                                                                     \
     static const dwconv_tiles tiles[] = {__VA_ARGS__};                                                                 \
-    dwconv_cover(a, y0, y1, &(dwconv_strips){tiles, sizeof tiles / sizeof *tiles, eltwise_f32_act_avx2})
+    dwconv_cover(a, y0, y1, &(dwconv_strips){tiles, finish})
 #define GEOMETRY(kernel, stride)                                                                                       \
     EIGHT(kernel, stride, 1, STRIP)                                                                                    \
     FOUR(kernel, stride, 2, STRIP)                                                                                     \

@@ -125,6 +125,42 @@ INLINE void tile_5x5(const dwconv_args *a, const float *in, float *out, const in
         }                                                                                                              \
     }
 
+// ---- finishing rows -------------------------------------------------------------------------------------------------
+
+INLINE __m512 finish_pixel(const dwconv_args *a, float *out, __m512 sum, const act_kind kind) {
+    __m512 v = simd_avx512_act(_mm512_loadu_ps(out), kind, a->act.a, a->act.b);
+    if (kind != ACT_NONE) _mm512_storeu_ps(out, v);
+    return _mm512_add_ps(sum, v);
+}
+
+INLINE void finish_as(const dwconv_args *a, float *out, float *sums, uint32_t rows, const act_kind kind) {
+    for (uint32_t r = 0; r < rows; r++, out += a->out_row) {
+        __m512 s[4] = {_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps()};
+        float *p = out;
+        uint32_t x = 0;
+        for (; x + 4 <= a->out_w; x += 4, p += 4 * DWCONV_LANES) {
+            UNROLLED for (int i = 0; i < 4; i++) s[i] = finish_pixel(a, p + i * DWCONV_LANES, s[i], kind);
+        }
+        UNROLLED for (uint32_t i = 0; i < 3; i++) {
+            if (x + i < a->out_w) s[i] = finish_pixel(a, p + i * DWCONV_LANES, s[i], kind);
+        }
+        if (!sums) continue;
+        _mm512_storeu_ps(sums + r * DWCONV_LANES, _mm512_add_ps(_mm512_add_ps(s[0], s[1]), _mm512_add_ps(s[2], s[3])));
+    }
+}
+
+static void finish(const dwconv_args *a, float *out, float *sums, uint32_t rows) {
+    switch (a->act.kind) {
+        case ACT_NONE:
+        case ACT_RELU:
+        case ACT_CLAMP: finish_as(a, out, sums, rows, ACT_NONE); break;
+        case ACT_HARDSIGMOID: finish_as(a, out, sums, rows, ACT_HARDSIGMOID); break;
+        case ACT_HARDSWISH: finish_as(a, out, sums, rows, ACT_HARDSWISH); break;
+        case ACT_SIGMOID: finish_as(a, out, sums, rows, ACT_SIGMOID); break;
+        case ACT_SILU: finish_as(a, out, sums, rows, ACT_SILU); break;
+    }
+}
+
 // ---- the four geometries --------------------------------------------------------------------------------------------
 
 #define SEVEN(kernel, stride, rows, DO)                                                                                \
@@ -145,7 +181,7 @@ INLINE void tile_5x5(const dwconv_args *a, const float *in, float *out, const in
     }
 #define COVER(...)                                                                                                     \
     static const dwconv_tiles tiles[] = {__VA_ARGS__};                                                                 \
-    dwconv_cover(a, y0, y1, &(dwconv_strips){tiles, sizeof tiles / sizeof *tiles, eltwise_f32_act_avx512})
+    dwconv_cover(a, y0, y1, &(dwconv_strips){tiles, finish})
 
 #define GEOMETRY_3X3(stride)                                                                                           \
     SEVEN(3, stride, 1, STRIP_3X3)                                                                                     \

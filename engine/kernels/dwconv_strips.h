@@ -4,7 +4,9 @@
 #define DSC_KERNELS_DWCONV_STRIPS_H
 
 #include "engine/kernels/dwconv.h"
-#include "engine/kernels/eltwise.h"
+
+#include <stdbool.h>
+#include <stddef.h>
 
 // The undefined-behaviour sanitizer would check every index of the unrolled loops, which are constants in the end, and
 // make the compilers work on them for a minute.
@@ -50,12 +52,12 @@ typedef struct dwconv_tiles {
 // One geometry.
 typedef struct dwconv_strips {
     const dwconv_tiles *tiles; // from the highest to those of one row
-    size_t count;
-    // Activates a finished row, in place, where a tile does not do it itself.
-    void (*act)(float *out, const float *in, size_t count, act a);
+    // Activates finished rows in place, where tiles do not do it themselves, and writes their sums where they are
+    // wanted.
+    void (*finish)(const dwconv_args *a, float *out, float *sums, uint32_t rows);
 } dwconv_strips;
 
-// The activations that tiles do in registers. The others are better done over a whole row.
+// The activations that tiles do in registers. The others are better done over whole rows.
 static inline bool dwconv_is_cheap(act_kind kind) {
     return kind == ACT_NONE || kind == ACT_RELU || kind == ACT_CLAMP;
 }
@@ -73,18 +75,18 @@ static inline void dwconv_across(const dwconv_args *a, const float *in, float *o
     t->strips[columns - 1](a, in, out, tiles - wider);
 }
 
+#define DWCONV_FINISH_FLOATS 8192u // of output that are finished at once: still in the first cache
+
 static inline void dwconv_cover(const dwconv_args *a, uint32_t y0, uint32_t y1, const dwconv_strips *s) {
     if (a->out_w == 0) return;
     const dwconv_tiles *t = s->tiles;
+    bool is_finished = dwconv_is_cheap(a->act.kind) && !a->sums;
+    uint32_t fitting = is_finished ? UINT32_MAX : DWCONV_FINISH_FLOATS / DWCONV_LANES / a->out_w;
     for (uint32_t y = y0; y < y1; y += t->rows) {
-        while (t->rows > y1 - y) t++;
+        while (t->rows > y1 - y || (t->rows > fitting && t->rows > 1)) t++;
         float *out = a->out + (int64_t)y * a->out_row;
         dwconv_across(a, a->in + (int64_t)y * a->stride_h * a->in_row, out, t);
-        if (dwconv_is_cheap(a->act.kind)) continue;
-        for (uint32_t r = 0; r < t->rows; r++) {
-            float *row = out + r * a->out_row;
-            s->act(row, row, (size_t)a->out_w * DWCONV_LANES, a->act);
-        }
+        if (!is_finished) s->finish(a, out, a->sums ? a->sums + (size_t)y * DWCONV_LANES : NULL, t->rows);
     }
 }
 

@@ -24,6 +24,14 @@ const pool_kernel *pool_find(dsc_isa isa) {
     return best;
 }
 
+void pool_mean_of_rows(const float *sums, uint32_t h, uint32_t w, float *out) {
+    float total[POOL_LANES] = {0};
+    for (uint32_t y = 0; y < h; y++, sums += POOL_LANES) {
+        for (uint32_t c = 0; c < POOL_LANES; c++) total[c] += sums[c];
+    }
+    for (uint32_t c = 0; c < POOL_LANES; c++) out[c] = total[c] / ((float)h * (float)w);
+}
+
 typedef struct axis {
     int64_t size, kernel, stride, dilation, pad_before, pad_after;
 } axis;

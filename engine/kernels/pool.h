@@ -25,8 +25,9 @@ typedef struct pool_args {
 } pool_args;
 
 typedef void (*pool_fn)(const pool_args *args, uint32_t y0, uint32_t y1);
-// Mean over h x w pixels of 16 channels, rows `row` floats apart -> out[16]. Column x of every row is added to the
-// accumulator x mod 4, of four: the same bits in every tier.
+// Mean over h x w pixels of 16 channels, rows `row` floats apart -> out[16]. In a row, column x is added to the sum
+// x mod 4, of four that begin at 0; (0 + 1) + (2 + 3) is the row's sum; the sums of the rows are added from the first
+// to the last: the same bits in every tier, and as pool_mean_of_rows.
 typedef void (*pool_global_fn)(const float *in, int64_t row, uint32_t h, uint32_t w, float *out);
 
 typedef struct pool_kernel {
@@ -37,7 +38,9 @@ typedef struct pool_kernel {
 } pool_kernel;
 
 const pool_kernel *pool_kernels(uint32_t *count);
-const pool_kernel *pool_find(dsc_isa isa); // the highest tier not above `isa`
+const pool_kernel *pool_find(dsc_isa isa);
+// The same mean from the sums of its rows, [h][16], which the step that wrote the map has made.
+void pool_mean_of_rows(const float *sums, uint32_t h, uint32_t w, float *out); // the highest tier not above `isa`
 
 // The kernels themselves; called through the table.
 #define POOL_KERNEL(suffix, isa)                                                                                       \

@@ -70,29 +70,32 @@ void pool_f32_avx2(const pool_args *a, uint32_t y0, uint32_t y1) {
     pool_walk(a, y0, y1, span);
 }
 
-INLINE void add(pixel *sum, const float *in) {
-    sum->v[0] = _mm256_add_ps(sum->v[0], _mm256_loadu_ps(in));
-    sum->v[1] = _mm256_add_ps(sum->v[1], _mm256_loadu_ps(in + 8));
+INLINE __m256 plus(__m256 sum, const float *in) {
+    return _mm256_add_ps(sum, _mm256_loadu_ps(in));
+}
+
+// Of half a pixel's channels.
+INLINE __m256 row_sum(const float *p, uint32_t w) {
+    __m256 s0 = _mm256_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
+    uint32_t x = 0;
+    for (; x + 4 <= w; x += 4, p += 4 * POOL_LANES) {
+        s0 = plus(s0, p);
+        s1 = plus(s1, p + POOL_LANES);
+        s2 = plus(s2, p + 2 * POOL_LANES);
+        s3 = plus(s3, p + 3 * POOL_LANES);
+    }
+    if (x < w) s0 = plus(s0, p);
+    if (x + 1 < w) s1 = plus(s1, p + POOL_LANES);
+    if (x + 2 < w) s2 = plus(s2, p + 2 * POOL_LANES);
+    return _mm256_add_ps(_mm256_add_ps(s0, s1), _mm256_add_ps(s2, s3));
 }
 
 void pool_f32_global_avx2(const float *in, int64_t row, uint32_t h, uint32_t w, float *out) {
-    __m256 zero = _mm256_setzero_ps(), count = _mm256_set1_ps((float)h * (float)w);
-    pixel s0 = {{zero, zero}}, s1 = s0, s2 = s0, s3 = s0;
+    __m256 low = _mm256_setzero_ps(), high = low, count = _mm256_set1_ps((float)h * (float)w);
     for (uint32_t y = 0; y < h; y++, in += row) {
-        const float *p = in;
-        uint32_t x = 0;
-        for (; x + 4 <= w; x += 4, p += 4 * POOL_LANES) {
-            add(&s0, p);
-            add(&s1, p + POOL_LANES);
-            add(&s2, p + 2 * POOL_LANES);
-            add(&s3, p + 3 * POOL_LANES);
-        }
-        if (x < w) add(&s0, p);
-        if (x + 1 < w) add(&s1, p + POOL_LANES);
-        if (x + 2 < w) add(&s2, p + 2 * POOL_LANES);
+        low = _mm256_add_ps(low, row_sum(in, w));
+        high = _mm256_add_ps(high, row_sum(in + 8, w));
     }
-    for (int g = 0; g < 2; g++) {
-        __m256 sum = _mm256_add_ps(_mm256_add_ps(s0.v[g], s1.v[g]), _mm256_add_ps(s2.v[g], s3.v[g]));
-        _mm256_storeu_ps(out + 8 * g, _mm256_div_ps(sum, count));
-    }
+    _mm256_storeu_ps(out, _mm256_div_ps(low, count));
+    _mm256_storeu_ps(out + 8, _mm256_div_ps(high, count));
 }

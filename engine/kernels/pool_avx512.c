@@ -61,21 +61,23 @@ INLINE __m512 plus(__m512 sum, const float *in) {
     return _mm512_add_ps(sum, _mm512_loadu_ps(in));
 }
 
-void pool_f32_global_avx512(const float *in, int64_t row, uint32_t h, uint32_t w, float *out) {
+INLINE __m512 row_sum(const float *p, uint32_t w) {
     __m512 s0 = _mm512_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
-    for (uint32_t y = 0; y < h; y++, in += row) {
-        const float *p = in;
-        uint32_t x = 0;
-        for (; x + 4 <= w; x += 4, p += 4 * POOL_LANES) {
-            s0 = plus(s0, p);
-            s1 = plus(s1, p + POOL_LANES);
-            s2 = plus(s2, p + 2 * POOL_LANES);
-            s3 = plus(s3, p + 3 * POOL_LANES);
-        }
-        if (x < w) s0 = plus(s0, p);
-        if (x + 1 < w) s1 = plus(s1, p + POOL_LANES);
-        if (x + 2 < w) s2 = plus(s2, p + 2 * POOL_LANES);
+    uint32_t x = 0;
+    for (; x + 4 <= w; x += 4, p += 4 * POOL_LANES) {
+        s0 = plus(s0, p);
+        s1 = plus(s1, p + POOL_LANES);
+        s2 = plus(s2, p + 2 * POOL_LANES);
+        s3 = plus(s3, p + 3 * POOL_LANES);
     }
-    __m512 sum = _mm512_add_ps(_mm512_add_ps(s0, s1), _mm512_add_ps(s2, s3));
-    _mm512_storeu_ps(out, _mm512_div_ps(sum, _mm512_set1_ps((float)h * (float)w)));
+    if (x < w) s0 = plus(s0, p);
+    if (x + 1 < w) s1 = plus(s1, p + POOL_LANES);
+    if (x + 2 < w) s2 = plus(s2, p + 2 * POOL_LANES);
+    return _mm512_add_ps(_mm512_add_ps(s0, s1), _mm512_add_ps(s2, s3));
+}
+
+void pool_f32_global_avx512(const float *in, int64_t row, uint32_t h, uint32_t w, float *out) {
+    __m512 total = _mm512_setzero_ps();
+    for (uint32_t y = 0; y < h; y++, in += row) total = _mm512_add_ps(total, row_sum(in, w));
+    _mm512_storeu_ps(out, _mm512_div_ps(total, _mm512_set1_ps((float)h * (float)w)));
 }

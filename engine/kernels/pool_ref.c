@@ -28,12 +28,16 @@ void pool_f32_ref(const pool_args *a, uint32_t y0, uint32_t y1) {
     pool_walk(a, y0, y1, span);
 }
 
+static float row_sum(const float *in, uint32_t w) {
+    float sum[4] = {0, 0, 0, 0};
+    for (uint32_t x = 0; x < w; x++) sum[x % 4] += in[(int64_t)x * POOL_LANES];
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
 void pool_f32_global_ref(const float *in, int64_t row, uint32_t h, uint32_t w, float *out) {
     for (int c = 0; c < POOL_LANES; c++) {
-        float sum[4] = {0, 0, 0, 0};
-        for (uint32_t y = 0; y < h; y++) {
-            for (uint32_t x = 0; x < w; x++) sum[x % 4] += in[(int64_t)y * row + (int64_t)x * POOL_LANES + c];
-        }
-        out[c] = ((sum[0] + sum[1]) + (sum[2] + sum[3])) / ((float)h * (float)w);
+        float total = 0;
+        for (uint32_t y = 0; y < h; y++) total += row_sum(in + (int64_t)y * row + c, w);
+        out[c] = total / ((float)h * (float)w);
     }
 }
