@@ -81,10 +81,11 @@ static dsc_status put_back(const dsc_model *model, const graph *again, dsc_error
         is_same = data_bytes(&g->values[i]) == data_bytes(&again->values[i]);
     }
     if (!is_same) {
-        return error_set(err, DSC_IO,
-                         "\"%.300s\" has changed since it was loaded, and a plan for new input shapes needs its weights "
-                         "again: load the model anew",
-                         model->origin->path);
+        return error_set(
+            err, DSC_IO,
+            "\"%.300s\" has changed since it was loaded, and a plan for new input shapes needs its weights "
+            "again: load the model anew",
+            model->origin->path);
     }
     for (uint32_t i = 0; i < g->value_count; i++) {
         union {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pool. A running step is published in its run's slot as a ticket: the upper half names the publication, the lower
-// half is the next tile. A tile is taken by compare-and-swap, so a member that looked at an older publication
-// cannot take one of the newer by mistake. Before a slot's other fields change its ticket is closed.
+// The pool. A running step's tiles are dealt out in lanes, a run of neighbouring tiles for each thread: neighbours are
+// rows of a map, and the thread that wrote them in one step finds them in its own cache in the next. Who is done with
+// its own lane goes on with the others'. A lane is published in the run's slot as a ticket: the upper half names the
+// publication, the lower half is the next tile. A tile is taken by compare-and-swap, so a member that looked at an
+// older publication cannot take one of the newer by mistake. Before a slot's other fields change its tickets are
+// closed.
 //
 // A member may lose its CPU to another process in the middle of a tile, and the step then waits for it for a whole
 // slice of the scheduler, several milliseconds. When that happens, steps are run by their callers alone for a while,
@@ -27,6 +30,7 @@
 #endif
 
 #define SLOTS           64
+#define LANES           8 // of a step; more threads share them
 #define THREADS_MAX     1024
 #define CLOSED          0xffffffffu // as a ticket's tile: nothing to take
 #define DEFAULT_SPIN_NS 100000u     // longer than the gap between two steps, shorter than a scheduler's slice
@@ -34,9 +38,16 @@
 #define ALONE_MIN_NS    20000000u   // how long callers then stay alone
 #define ALONE_MAX_NS    1280000000u
 
-struct pool_slot {
+typedef struct lane {
     _Alignas(64) _Atomic uint64_t ticket;
-    _Atomic uint32_t tiles;
+} lane;
+
+struct pool_slot {
+    lane lanes[LANES];
+    _Alignas(64) _Atomic uint32_t tiles;
+    _Atomic uint32_t lane_count;
+    _Atomic uint32_t
+        caller; // the member that runs it, or the last index for a thread from outside: its lane is the first
     _Atomic(step_fn) run;
     _Atomic(const void *) args;
     _Atomic(char *) block;
@@ -65,6 +76,8 @@ typedef struct member {
     dsc_pool *pool;
     uint32_t index;
 } member;
+
+static _Thread_local uint32_t member_here = UINT32_MAX; // index in its pool; a thread is a member of one pool at most
 
 static void pause_cpu(void) {
 #if defined(__x86_64__)
@@ -122,19 +135,25 @@ static void run_tile(const step *s, char *block, uint32_t tile, uint64_t *ticks)
     }
 }
 
-// Takes and runs one tile; false where there is none.
-static bool run_one_tile(pool_slot *slot) {
-    uint64_t ticket = atomic_load_explicit(&slot->ticket, memory_order_acquire);
+static uint32_t lane_begin(uint32_t tiles, uint32_t lanes, uint32_t index) {
+    return (uint32_t)((uint64_t)tiles * index / lanes);
+}
+
+// Takes one tile of a lane and runs it; false where there is none.
+static bool run_lane_tile(pool_slot *slot, uint32_t index) {
+    _Atomic uint64_t *at = &slot->lanes[index].ticket;
+    uint64_t ticket = atomic_load_explicit(at, memory_order_acquire);
     for (;;) {
-        uint32_t tile = (uint32_t)ticket;
-        if (tile == CLOSED || tile >= atomic_load_explicit(&slot->tiles, memory_order_acquire)) return false;
+        uint32_t tile = (uint32_t)ticket, tiles = atomic_load_explicit(&slot->tiles, memory_order_acquire);
+        uint32_t lanes = atomic_load_explicit(&slot->lane_count, memory_order_acquire);
+        if (tile == CLOSED || tile >= lane_begin(tiles, lanes, index + 1)) return false;
         step s = {.run = atomic_load_explicit(&slot->run, memory_order_acquire),
                   .args = atomic_load_explicit(&slot->args, memory_order_acquire),
                   .row_count = WORKER_STAGES};
         uint64_t *ticks = atomic_load_explicit(&slot->ticks, memory_order_acquire);
         if (!worker_reserve(atomic_load_explicit(&slot->scratch_bytes, memory_order_acquire))) return false;
         char *block = atomic_load_explicit(&slot->block, memory_order_acquire);
-        if (!atomic_compare_exchange_weak_explicit(&slot->ticket, &ticket, ticket + 1, memory_order_acq_rel,
+        if (!atomic_compare_exchange_weak_explicit(at, &ticket, ticket + 1, memory_order_acq_rel,
                                                    memory_order_acquire)) {
             continue;
         }
@@ -146,9 +165,21 @@ static bool run_one_tile(pool_slot *slot) {
     }
 }
 
+// Takes and runs one tile, of the lane `first` if that has one; false where there is none at all.
+static bool run_one_tile(pool_slot *slot, uint32_t first) {
+    uint32_t lanes = atomic_load_explicit(&slot->lane_count, memory_order_acquire);
+    for (uint32_t i = 0; i < lanes; i++) {
+        if (run_lane_tile(slot, (first + i) % lanes)) return true;
+    }
+    return false;
+}
+
 static void publish(pool_slot *slot, const step *s, char *block, uint64_t *ticks) {
-    uint64_t publication = (atomic_load_explicit(&slot->ticket, memory_order_relaxed) >> 32) + 1;
-    atomic_store_explicit(&slot->ticket, publication << 32 | CLOSED, memory_order_release);
+    uint64_t publication = (atomic_load_explicit(&slot->lanes[0].ticket, memory_order_relaxed) >> 32) + 1;
+    uint32_t lanes = atomic_load_explicit(&slot->lane_count, memory_order_relaxed);
+    for (uint32_t i = 0; i < lanes; i++) {
+        atomic_store_explicit(&slot->lanes[i].ticket, publication << 32 | CLOSED, memory_order_release);
+    }
     atomic_store_explicit(&slot->done, 0, memory_order_release);
     atomic_store_explicit(&slot->run, s->run, memory_order_release);
     atomic_store_explicit(&slot->args, s->args, memory_order_release);
@@ -156,7 +187,9 @@ static void publish(pool_slot *slot, const step *s, char *block, uint64_t *ticks
     atomic_store_explicit(&slot->scratch_bytes, s->scratch_bytes, memory_order_release);
     atomic_store_explicit(&slot->ticks, ticks, memory_order_release);
     atomic_store_explicit(&slot->tiles, s->tiles, memory_order_release);
-    atomic_store(&slot->ticket, (publication + 1) << 32);
+    for (uint32_t i = 0; i < lanes; i++) {
+        atomic_store(&slot->lanes[i].ticket, (publication + 1) << 32 | lane_begin(s->tiles, lanes, i));
+    }
 }
 
 static void wake_sleepers(dsc_pool *pool, int count) {
@@ -188,11 +221,14 @@ static void wait_for_tiles(dsc_pool *pool, pool_slot *slot, uint32_t tiles) {
 
 // Takes all tiles that nobody has begun away from the step. The rest is waited for.
 static void abandon(dsc_pool *pool, pool_slot *slot) {
-    uint64_t ticket = atomic_load(&slot->ticket);
-    while (!atomic_compare_exchange_weak(&slot->ticket, &ticket, ticket | CLOSED)) {
+    uint32_t tiles = atomic_load(&slot->tiles), lanes = atomic_load(&slot->lane_count), begun = 0;
+    for (uint32_t i = 0; i < lanes; i++) {
+        uint64_t ticket = atomic_load(&slot->lanes[i].ticket);
+        while (!atomic_compare_exchange_weak(&slot->lanes[i].ticket, &ticket, ticket | CLOSED)) {
+        }
+        begun += (uint32_t)ticket - lane_begin(tiles, lanes, i);
     }
-    uint32_t begun = (uint32_t)ticket, tiles = atomic_load(&slot->tiles);
-    wait_for_tiles(pool, slot, begun < tiles ? begun : tiles);
+    wait_for_tiles(pool, slot, begun);
 }
 
 // Remembers how long a step whose tiles take about `tile_ns` each had to wait for its last ones.
@@ -235,7 +271,7 @@ dsc_status pool_run_step(dsc_pool *pool, pool_slot *slot, const step *s, char *b
             return status;
         }
         own_tiles++;
-    } while (run_one_tile(slot));
+    } while (run_one_tile(slot, 0));
     uint64_t own_end = clock_ns();
     wait_for_tiles(pool, slot, s->tiles);
     uint64_t end = clock_ns();
@@ -248,6 +284,9 @@ pool_slot *pool_enter(dsc_pool *pool) {
     for (uint32_t i = 0; i < SLOTS; i++) {
         bool is_free = false;
         if (!atomic_compare_exchange_strong(&pool->slots[i].is_taken, &is_free, true)) continue;
+        uint32_t threads = pool->options.threads;
+        atomic_store(&pool->slots[i].lane_count, threads < LANES ? threads : LANES);
+        atomic_store(&pool->slots[i].caller, member_here < threads ? member_here : threads - 1);
         atomic_fetch_or(&pool->running, (uint64_t)1 << i);
         return &pool->slots[i];
     }
@@ -262,10 +301,14 @@ void pool_leave(dsc_pool *pool, pool_slot *slot) {
 
 // ---- members --------------------------------------------------------------------------------------------------
 
+// The lanes follow the caller's in the order of the members.
 static bool help_running(dsc_pool *pool) {
     bool has_helped = false;
+    uint32_t threads = pool->options.threads;
     for (uint64_t running = atomic_load(&pool->running); running; running &= running - 1) {
-        while (run_one_tile(&pool->slots[__builtin_ctzll(running)])) has_helped = true;
+        pool_slot *slot = &pool->slots[__builtin_ctzll(running)];
+        uint32_t first = (member_here + threads - atomic_load(&slot->caller)) % threads;
+        while (run_one_tile(slot, first)) has_helped = true;
     }
     return has_helped;
 }
@@ -273,8 +316,11 @@ static bool help_running(dsc_pool *pool) {
 static bool has_open_tile(dsc_pool *pool) {
     for (uint64_t running = atomic_load(&pool->running); running; running &= running - 1) {
         pool_slot *slot = &pool->slots[__builtin_ctzll(running)];
-        uint32_t tile = (uint32_t)atomic_load(&slot->ticket);
-        if (tile != CLOSED && tile < atomic_load(&slot->tiles)) return true;
+        uint32_t tiles = atomic_load(&slot->tiles), lanes = atomic_load(&slot->lane_count);
+        for (uint32_t i = 0; i < lanes; i++) {
+            uint32_t tile = (uint32_t)atomic_load(&slot->lanes[i].ticket);
+            if (tile != CLOSED && tile < lane_begin(tiles, lanes, i + 1)) return true;
+        }
     }
     return false;
 }
@@ -293,6 +339,7 @@ static void *member_main(void *argument) {
     member self = *(member *)argument;
     dsc_pool *pool = self.pool;
     mem_free(argument);
+    member_here = self.index;
     pool_float_setup();
     uint32_t seen_work = atomic_load(&pool->work_epoch) - 1;
     uint64_t idle_since = clock_ns();
@@ -342,7 +389,7 @@ dsc_status dsc_pool_create(const dsc_pool_options *options, dsc_pool **out, dsc_
     if (!pool) return error_no_memory(err, sizeof *pool);
     pool->options = *options;
     if (!pool->options.spin_ns) pool->options.spin_ns = DEFAULT_SPIN_NS;
-    for (uint32_t i = 0; i < SLOTS; i++) atomic_store(&pool->slots[i].ticket, CLOSED);
+    for (uint32_t i = 0; i < SLOTS * LANES; i++) atomic_store(&pool->slots[i / LANES].lanes[i % LANES].ticket, CLOSED);
     uint32_t members = options->work ? options->threads : options->threads - 1;
     pool->members = mem_calloc(members + 1, sizeof *pool->members);
     bool is_started = pool->members != NULL;
