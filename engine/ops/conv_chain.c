@@ -20,7 +20,7 @@
 #define SEPARATE 0 // as a number of rows: every member has a step of its own
 
 typedef struct chain {
-    const buffer *in, *out, *residual;
+    const buffer *in, *out, *residual, *sums;
     bool has_expand, has_project;
     conv_shape expand_shape, depthwise_shape;
     gemm_stage expand, project;
@@ -104,14 +104,17 @@ static void run_depthwise(const chain_state *s, uint32_t y, uint32_t rows, uint3
     const conv_shape *d = &a->depthwise_shape;
     int64_t top = (int64_t)y * d->window.stride[0] - d->pads.pad_top;
     for (uint32_t p = p0; p < p1; p++) {
-        const float *in = s->ring + p * a->ring.panel + (top - s->ring_first) * a->ring.row;
-        if (!a->has_expand) {
-            in = buffer_panel(a->in, s->block, s->image, p) + top * a->in->row -
-                 (int64_t)d->pads.pad_left * a->in->lanes;
+        uint32_t map = s->image * buffer_panels(a->out) + p;
+        depthwise_rows r = {.panel = p, .rows = rows, .sums = depthwise_sums(a->sums, s->block, a->out, map, y)};
+        if (a->has_expand) {
+            r.in = s->ring + p * a->ring.panel + (top - s->ring_first) * a->ring.row;
+        } else {
+            r.in = buffer_panel(a->in, s->block, s->image, p) + top * a->in->row -
+                   (int64_t)d->pads.pad_left * a->in->lanes;
         }
-        float *out = a->has_project ? s->between + p * a->between.panel
-                                    : buffer_panel(a->out, s->block, s->image, p) + (int64_t)y * a->out->row;
-        depthwise_stage_run(&a->depthwise, p, in, out, rows);
+        r.out = a->has_project ? s->between + p * a->between.panel
+                               : buffer_panel(a->out, s->block, s->image, p) + (int64_t)y * a->out->row;
+        depthwise_stage_run(&a->depthwise, &r);
     }
 }
 
@@ -228,8 +231,11 @@ static dsc_status add_step(lowering *l, const conv_chain *c, const chain *a, siz
     lowering_step_args made = {.run = chain_tile,
                                .args = a,
                                .tiles = a->bands * a->out->n,
-                               .uses = {(buffer *)a->in, (buffer *)a->out, (buffer *)a->residual},
+                               .uses = {(buffer *)a->in, (buffer *)a->out, NULL},
                                .scratch_bytes = scratch};
+    uint32_t uses = 2;
+    if (a->residual) made.uses[uses++] = (buffer *)a->residual;
+    if (a->sums) made.uses[uses++] = (buffer *)a->sums;
     return lowering_fused_step(l, parts, count, &made, err);
 }
 
@@ -268,8 +274,11 @@ static dsc_status lower_together(lowering *l, const conv_chain *c, uint32_t chun
     if (last->residual != GRAPH_NONE && !(residual = lowering_panels(l, last->residual, err))) return err->status;
     buffer *out = lowering_out_panels(l, last, 0, err);
     chain *a = lowering_alloc(l, 1, sizeof *a, err);
+    buffer *sums = NULL;
     if (!out || !a) return err->status;
-    *a = (chain){.in = in, .out = out, .residual = residual, .has_expand = c->expand, .has_project = c->project};
+    if (!c->project && lowering_row_sums(l, last, &sums, err) != DSC_OK) return err->status;
+    *a = (chain){
+        .in = in, .out = out, .residual = residual, .sums = sums, .has_expand = c->expand, .has_project = c->project};
     a->chunk_rows = chunk_rows < out->h ? chunk_rows : out->h;
     plan_bands(a, l->threads);
     return plan_chain(l, c, a, err);

@@ -53,19 +53,20 @@ dsc_status depthwise_stage_plan(lowering *l, const graph_node *n, const conv_sha
     return stage->bias ? DSC_OK : err->status;
 }
 
-void depthwise_stage_run(const depthwise_stage *s, uint32_t panel, const float *in, float *out, uint32_t rows) {
+void depthwise_stage_run(const depthwise_stage *s, const depthwise_rows *r) {
     dwconv_args d = s->args;
-    d.in = in;
-    d.out = out;
-    d.w = s->weights + (size_t)panel * s->taps * DWCONV_LANES;
-    d.bias = s->bias + (size_t)panel * DWCONV_LANES;
-    s->kernel->run(&d, 0, rows);
+    d.in = r->in;
+    d.out = r->out;
+    d.sums = r->sums;
+    d.w = s->weights + (size_t)r->panel * s->taps * DWCONV_LANES;
+    d.bias = s->bias + (size_t)r->panel * DWCONV_LANES;
+    s->kernel->run(&d, 0, r->rows);
 }
 
 // ---- a whole layer ------------------------------------------------------------------------------------------------
 
 typedef struct depthwise_layer {
-    const buffer *in, *out;
+    const buffer *in, *out, *sums;
     int64_t in_shift;
     depthwise_stage stage;
     uint32_t stride, chunks, chunk_rows;
@@ -78,10 +79,11 @@ static void depthwise_tile(const void *args, char *block, uint32_t tile) {
     uint32_t image = map / panels, panel = map % panels;
     uint32_t y0 = chunk * a->chunk_rows, y1 = y0 + a->chunk_rows;
     if (y1 > a->out->h) y1 = a->out->h;
-    const float *in = buffer_panel(a->in, block, image, panel) + a->in_shift + (int64_t)y0 * a->stride * a->in->row;
-    float *out = buffer_panel(a->out, block, image, panel) + (int64_t)y0 * a->out->row;
+    depthwise_rows r = {.panel = panel, .rows = y1 - y0, .sums = depthwise_sums(a->sums, block, a->out, map, y0)};
+    r.in = buffer_panel(a->in, block, image, panel) + a->in_shift + (int64_t)y0 * a->stride * a->in->row;
+    r.out = buffer_panel(a->out, block, image, panel) + (int64_t)y0 * a->out->row;
     if (chunk == 0) buffer_clear_border(a->out, block, image, panel);
-    depthwise_stage_run(&a->stage, panel, in, out, y1 - y0);
+    depthwise_stage_run(&a->stage, &r);
 }
 
 dsc_status conv_lower_depthwise(lowering *l, const graph_node *n, const conv_shape *s, dsc_error *err) {
@@ -89,8 +91,9 @@ dsc_status conv_lower_depthwise(lowering *l, const graph_node *n, const conv_sha
     if (!in) return err->status;
     buffer *out = lowering_out_panels(l, n, 0, err);
     depthwise_layer *a = lowering_alloc(l, 1, sizeof *a, err);
-    if (!out || !a) return err->status;
-    *a = (depthwise_layer){.in = in, .out = out, .stride = s->window.stride[0]};
+    buffer *sums;
+    if (!out || !a || lowering_row_sums(l, n, &sums, err) != DSC_OK) return err->status;
+    *a = (depthwise_layer){.in = in, .out = out, .sums = sums, .stride = s->window.stride[0]};
     a->in_shift = -(int64_t)s->pads.pad_top * in->row - (int64_t)s->pads.pad_left * in->lanes;
     a->stage.args.in_row = in->row;
     a->stage.args.out_row = out->row;
@@ -100,7 +103,7 @@ dsc_status conv_lower_depthwise(lowering *l, const graph_node *n, const conv_sha
     a->chunk_rows = rows < 2 ? 2 : rows / 2 * 2; // kernels take two rows at a time
     if (a->chunk_rows > s->out_h) a->chunk_rows = s->out_h;
     a->chunks = (s->out_h + a->chunk_rows - 1) / a->chunk_rows;
-    lowering_step_args made = {depthwise_tile,        a,         a->chunks * s->n * buffer_panels(out),
-                               a->stage.kernel->name, {in, out}, 0};
+    lowering_step_args made = {depthwise_tile,  a, a->chunks * s->n * buffer_panels(out), a->stage.kernel->name,
+                               {in, out, sums}, 0};
     return lowering_step(l, &made, err);
 }

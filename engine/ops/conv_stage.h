@@ -78,7 +78,20 @@ typedef struct depthwise_stage {
 dsc_status depthwise_stage_plan(lowering *l, const graph_node *n, const conv_shape *s, depthwise_stage *stage,
                                 dsc_error *err);
 
-// `rows` rows of panel `panel`: `in` is the top left tap of the first output pixel.
-void depthwise_stage_run(const depthwise_stage *s, uint32_t panel, const float *in, float *out, uint32_t rows);
+typedef struct depthwise_rows {
+    const float *in; // top left tap of the first output pixel
+    float *out;
+    float *sums; // of the first row, or NULL
+    uint32_t panel, rows;
+} depthwise_rows;
+
+void depthwise_stage_run(const depthwise_stage *s, const depthwise_rows *r);
+
+// Where a buffer of row sums has those of row y; NULL without a buffer.
+static inline float *depthwise_sums(const buffer *sums, char *block, const buffer *map, uint32_t map_panel,
+                                    uint32_t y) {
+    if (!sums) return NULL;
+    return (float *)buffer_data(sums, block) + ((size_t)map_panel * map->h + y) * BUFFER_LANES;
+}
 
 #endif

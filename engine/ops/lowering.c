@@ -185,6 +185,16 @@ buffer *lowering_out_panels(lowering *l, const graph_node *n, uint32_t index, ds
     return l->values[value].panels = new_panels(l, value, BUFFER_LANES, err);
 }
 
+dsc_status lowering_row_sums(lowering *l, const graph_node *n, buffer **out, dsc_error *err) {
+    lowering_value *state = &l->values[n->outputs[0]];
+    *out = NULL;
+    if (!state->is_averaged || !state->panels) return DSC_OK;
+    uint64_t panels = (uint64_t)state->panels->n * buffer_panels(state->panels);
+    *out = state->row_sums = program_flat(l->p, DSC_F32, panels * state->panels->h * BUFFER_LANES);
+    if (!*out) no_memory(err);
+    return *out ? DSC_OK : err->status;
+}
+
 dsc_status lowering_alias(lowering *l, const graph_node *n, uint32_t index, uint32_t value, dsc_error *err) {
     const graph_value *out = graph_output(l->g, n, index);
     buffer *flat = lowering_flat(l, value, err);

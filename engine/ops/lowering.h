@@ -22,6 +22,8 @@
 typedef struct lowering_value {
     buffer *flat, *panels;
     buffer_pads pads; // the border that the value's readers want around its map
+    bool is_averaged; // somebody wants the mean of every channel's map
+    buffer *row_sums; // FLAT, [image][panel][row][16], where the map's producer made them, see kernels/pool.h
 } lowering_value;
 
 typedef struct lowering {
@@ -53,6 +55,9 @@ buffer *lowering_panels_any(lowering *l, uint32_t value, dsc_error *err);
 // the step must call buffer_clear_border() for each (image, panel).
 buffer *lowering_out_flat(lowering *l, const graph_node *n, uint32_t index, dsc_error *err);
 buffer *lowering_out_panels(lowering *l, const graph_node *n, uint32_t index, dsc_error *err);
+// Row sums of output 0, to be written by the step that writes its panels; NULL, without an error, where nobody wants
+// them.
+dsc_status lowering_row_sums(lowering *l, const graph_node *n, buffer **out, dsc_error *err);
 // Output `index` is the same flat elements as `value` (reshapes, identity): no step, no copy.
 dsc_status lowering_alias(lowering *l, const graph_node *n, uint32_t index, uint32_t value, dsc_error *err);
 

@@ -74,24 +74,40 @@ dsc_status reduce_lower_flat(struct lowering *l, const graph_node *n, const bool
 }
 
 typedef struct maps_args {
-    const buffer *in, *out;
+    const buffer *in, *out, *sums; // sums: of the map's rows, or NULL
     pool_global_fn run;
 } maps_args;
+
+static void mean_of_panel(const maps_args *a, char *block, maps_tile t, float *out) {
+    const buffer *in = a->in;
+    if (a->sums) {
+        const float *sums = buffer_data(a->sums, block);
+        size_t panel = (size_t)t.image * buffer_panels(in) + t.panel;
+        pool_mean_of_rows(sums + panel * in->h * BUFFER_LANES, in->h, in->w, out);
+    } else {
+        a->run(buffer_panel(in, block, t.image, t.panel), in->row, in->h, in->w, out);
+    }
+}
 
 static void maps_tile_run(const void *args, char *block, uint32_t tile) {
     const maps_args *a = args;
     maps_tile t = maps_find(a->in, tile);
-    const float *in = buffer_panel(a->in, block, t.image, t.panel);
     if (a->out->layout == BUFFER_PANELS) {
         buffer_clear_border(a->out, block, t.image, t.panel);
-        a->run(in, a->in->row, a->in->h, a->in->w, buffer_panel(a->out, block, t.image, t.panel));
+        mean_of_panel(a, block, t, buffer_panel(a->out, block, t.image, t.panel));
         return;
     }
     _Alignas(64) float mean[BUFFER_LANES];
     uint32_t first = t.panel * BUFFER_LANES, left = a->in->c - first;
-    a->run(in, a->in->row, a->in->h, a->in->w, mean);
+    mean_of_panel(a, block, t, mean);
     float *out = (float *)buffer_data(a->out, block) + (size_t)t.image * a->in->c + first;
     memcpy(out, mean, (left < BUFFER_LANES ? left : BUFFER_LANES) * sizeof *out);
+}
+
+static void all_maps_run(const void *args, char *block, uint32_t tile) {
+    const maps_args *a = args;
+    (void)tile;
+    for (uint32_t i = 0; i < maps_tiles(a->in); i++) maps_tile_run(args, block, i);
 }
 
 dsc_status reduce_lower_maps(struct lowering *l, const graph_node *n, dsc_error *err) {
@@ -101,7 +117,10 @@ dsc_status reduce_lower_maps(struct lowering *l, const graph_node *n, dsc_error 
     buffer *in = args ? lowering_panels(l, n->inputs[0], err) : NULL, *out = NULL;
     if (in) out = is_map ? lowering_out_panels(l, n, 0, err) : lowering_out_flat(l, n, 0, err);
     if (!out) return err->status;
-    *args = (maps_args){in, out, kernel->global};
-    lowering_step_args s = {maps_tile_run, args, maps_tiles(in), kernel->global_name, {in, out}, 0};
+    buffer *sums = l->values[n->inputs[0]].row_sums;
+    *args = (maps_args){in, out, sums, kernel->global};
+    // From sums there is too little to do to share it.
+    lowering_step_args s = {
+        sums ? all_maps_run : maps_tile_run, args, sums ? 1 : maps_tiles(in), kernel->global_name, {in, out, sums}, 0};
     return lowering_step(l, &s, err);
 }

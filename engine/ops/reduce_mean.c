@@ -63,6 +63,13 @@ static bool is_spatial(const bool chosen[DSC_MAX_RANK]) {
     return !chosen[0] && !chosen[1] && chosen[2] && chosen[3];
 }
 
+bool reduce_is_map_mean(const graph *g, const graph_node *n) {
+    bool chosen[DSC_MAX_RANK];
+    if (n->op != &op_global_average_pool && n->op != &op_reduce_mean) return false;
+    if (graph_input(g, n, 0)->shape.rank != 4) return false;
+    return n->op == &op_global_average_pool || (reduce_mean_axes(g, n, chosen, NULL) == DSC_OK && is_spatial(chosen));
+}
+
 static dsc_status lower(struct lowering *l, const graph_node *n, dsc_error *err) {
     bool chosen[DSC_MAX_RANK], is_any = false;
     dsc_status status = reduce_mean_axes(l->g, n, chosen, err);

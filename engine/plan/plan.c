@@ -7,6 +7,7 @@
 #include "engine/ops/conv.h"
 #include "engine/ops/conv_chain.h"
 #include "engine/ops/ops.h"
+#include "engine/ops/reduce_mean.h"
 
 #include <string.h>
 
@@ -27,6 +28,13 @@ static void collect_borders(lowering *l) {
         pads->left = larger(pads->left, wanted.left);
         pads->bottom = larger(pads->bottom, wanted.bottom);
         pads->right = larger(pads->right, wanted.right);
+    }
+}
+
+static void collect_averages(lowering *l) {
+    for (uint32_t i = 0; i < l->g->node_count; i++) {
+        const graph_node *n = &l->g->nodes[i];
+        if (reduce_is_map_mean(l->g, n)) l->values[n->inputs[0]].is_averaged = true;
     }
 }
 
@@ -149,6 +157,7 @@ static dsc_status lower_graph(lowering *l, bool is_keeping, dsc_error *err) {
 
 static dsc_status build(struct plan *p, lowering *l, bool is_keeping, dsc_error *err) {
     collect_borders(l);
+    collect_averages(l);
     dsc_status status = plan_inputs(p, l, err);
     if (status == DSC_OK) status = lower_graph(l, is_keeping, err);
     if (status == DSC_OK) status = plan_outputs(p, l, err);
