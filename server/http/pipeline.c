@@ -54,9 +54,7 @@ static bool open_request(work *w) {
     const infer_options *options = &w->request.options;
     uint64_t own_ns = j->times.began_ns + options->timeout_ns;
     if (options->has_timeout && own_ns < j->inference.deadline_ns) j->inference.deadline_ns = own_ns;
-    bool is_bytes = w->request.all_binary;
-    for (uint32_t i = 0; i < w->request.output_count; i++) is_bytes |= w->request.outputs[i].binary;
-    if (is_bytes && j->inference.format == REPLY_JSON) j->inference.format = REPLY_BYTES;
+    j->inference.format = infer_reply_format(&w->request, j->inference.format);
     w->detail = options->profile;
     if (w->detail == INFER_PROFILE_DEFAULT) {
         bool has_layers = j->inference.format == REPLY_JSON || j->inference.format == REPLY_CSV;

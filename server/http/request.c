@@ -76,6 +76,13 @@ static bool split_path(request *r, char *path) {
         if (*segment == '\0' && rest == NULL) break; // the end of "/v2/"
         if (r->segment_count == REQUEST_SEGMENTS_MAX)
             return refuse(r, 404, "there is nothing that deep at this server");
+        char *colon =
+            rest == NULL && r->segment_count > 0 && strcmp(r->segments[0], "v1") == 0 ? strrchr(segment, ':') : NULL;
+        if (colon != NULL) {
+            *colon = '\0';
+            if (!decode(r, colon + 1, false)) return false;
+            r->verb = colon + 1;
+        }
         if (!decode(r, segment, false)) return false;
         r->segments[r->segment_count++] = segment;
     }

@@ -44,6 +44,7 @@ typedef struct request {
     int problem_status;   // 400 or 414
     size_t segment_count; // "/v2/models" has two; "/" none; a slash at the end makes no difference
     const char *segments[REQUEST_SEGMENTS_MAX];
+    const char *verb; // "predict" of "/v1/models/m:predict", which is split off under /v1 alone; else NULL
     size_t argument_count;
     request_argument arguments[REQUEST_QUERY_MAX];
     const char *headers[HEADER_COUNT]; // NULL where absent; the first of several

@@ -16,13 +16,13 @@ void admit_all(struct job *j) {
     (void)j;
 }
 
-// "{name}" takes any segment, other words themselves.
+// "{name}" takes any segment, other words themselves; ":verb" may stand at the end.
 static bool matches(const route *candidate, const request *r, route_match *out) {
     const char *at = candidate->pattern;
     *out = (route_match){.route = candidate};
     for (size_t i = 0; i < r->segment_count; i++) {
         if (*at++ != '/') return false;
-        size_t length = strcspn(at, "/");
+        size_t length = strcspn(at, "/:");
         if (strncmp(at, "{model}", length) == 0 && *at == '{') {
             out->model = r->segments[i];
         } else if (strncmp(at, "{version}", length) == 0 && *at == '{') {
@@ -32,7 +32,8 @@ static bool matches(const route *candidate, const request *r, route_match *out) 
         }
         at += length;
     }
-    return *at == '\0';
+    if (*at == ':') return r->verb != NULL && strcmp(at + 1, r->verb) == 0;
+    return *at == '\0' && r->verb == NULL;
 }
 
 route_result route_find(const request *r, route_match *out, unsigned *allowed) {

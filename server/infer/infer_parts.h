@@ -16,6 +16,9 @@ typedef struct infer_context {
 
 // The body as Open Inference Protocol JSON, with or without binary tensors behind it, or as {"image_b64"}.
 bool infer_json_open(const infer_context *c, fault *f);
+// TensorFlow Serving's JSON; and whether a text is that rather than the Open Inference Protocol's.
+bool infer_tfs_open(const infer_context *c, const char *text, size_t size, fault *f);
+bool infer_tfs_is(const char *text, size_t size);
 // `parameters` of a request, or NULL; reads binary_data_output, too.
 bool infer_json_parameters(const struct cJSON *parameters, infer_request *request, fault *f);
 // `outputs` of a request, or NULL: all.

@@ -13,6 +13,10 @@ typedef enum reply_format {
     REPLY_CSV,   // text/csv: the layer table
     REPLY_NPY,   // application/x-npy: the first output
     REPLY_BYTES, // application/octet-stream: Open Inference Protocol, JSON and raw tensors
+    // In place of JSON, where TensorFlow Serving's paths were asked:
+    REPLY_ROWS,
+    REPLY_COLUMNS, // :predict of "instances", and of "inputs"
+    REPLY_RESULT,  // :classify
 } reply_format;
 
 // The binary form where the request's parameters ask for it and nothing but JSON was accepted; else as accepted.
@@ -64,7 +68,10 @@ bool infer_reply_write(const infer_reply *reply, reply_format format, buffer *b,
 void infer_reply_profile(buffer *b, const reply_profile *profile); // the object of "profile"
 void infer_reply_layers_csv(buffer *b, const reply_profile *profile);
 bool infer_reply_classification(buffer *b, const infer_reply *reply); // the array of "classification"; false: none
-bool infer_reply_text(buffer *b, const infer_reply *reply);           // "0.998<TAB>9<TAB>Ankle boot\n" ...
+bool infer_reply_predictions(buffer *b, const infer_reply *reply, fault *f);
+void infer_reply_columns(buffer *b, const infer_reply *reply);
+bool infer_reply_result(buffer *b, const infer_reply *reply, fault *f);
+bool infer_reply_text(buffer *b, const infer_reply *reply); // "0.998<TAB>9<TAB>Ankle boot\n" ...
 
 // An output as classes: strings "score:index:label" as elements of a JSON array, or each with its length ahead; the
 // shape of the BYTES tensor that they make (returns its rank). The output must be one that classify_shape() takes.

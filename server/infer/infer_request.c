@@ -49,7 +49,7 @@ bool infer_match_shape(const char *what, const dsc_tensor_info *model, uint32_t 
 }
 
 static void use_bytes(infer_request *request, const dsc_tensor_info *info, const uint8_t *bytes, size_t size) {
-    request->inputs[0] = (infer_input){*info, INFER_BYTES, (const char *)bytes, size};
+    request->inputs[0] = (infer_input){.info = *info, .source = INFER_BYTES, .data = (const char *)bytes, .size = size};
 }
 
 bool infer_check_single_input(const infer_context *c, const char *what, fault *f) {
@@ -121,11 +121,17 @@ bool infer_npy_open(const infer_context *c, const uint8_t *bytes, size_t size, f
     return open_npy_tensor(c, &view, f);
 }
 
+static bool open_json(const infer_context *c, fault *f) {
+    const char *text = (const char *)c->facts->bytes;
+    bool is_tfs = c->request->options.dialect != INFER_OPEN || infer_tfs_is(text, c->facts->size);
+    return is_tfs ? infer_tfs_open(c, text, c->facts->size, f) : infer_json_open(c, f);
+}
+
 static bool open_kind(const infer_context *c, fault *f) {
     const body_facts *facts = c->facts;
     switch (c->request->kind) {
         case BODY_OIP_BINARY: return facts->header_length == 0 ? open_raw(c, f) : infer_json_open(c, f);
-        case BODY_JSON: return infer_json_open(c, f);
+        case BODY_JSON: return open_json(c, f);
         case BODY_RAW: return open_raw(c, f);
         case BODY_NPY: return infer_npy_open(c, facts->bytes, facts->size, f);
         case BODY_JPEG:
@@ -165,10 +171,23 @@ uint32_t infer_request_shapes(const infer_request *request, dsc_shape *out) {
     return request->input_count;
 }
 
+static bool fill_rows(const infer_input *input, char *destination, fault *f) {
+    dsc_tensor_info row = input->info;
+    row.rank--;
+    memmove(row.dims, row.dims + 1, row.rank * sizeof row.dims[0]);
+    size_t row_bytes = dsc_tensor_bytes(&input->info) / input->size;
+    for (size_t i = 0; i < input->size; i++) {
+        const json_part *value = &input->rows[i];
+        if (!tensor_json_read(value->text, value->size, &row, destination + i * row_bytes, f)) return false;
+    }
+    return true;
+}
+
 bool infer_request_fill(const infer_request *request, uint32_t index, void *destination, fault *f) {
     const infer_input *input = &request->inputs[index];
     switch (input->source) {
         case INFER_JSON: return tensor_json_read(input->data, input->size, &input->info, destination, f);
+        case INFER_ROWS: return fill_rows(input, destination, f);
         case INFER_BYTES: memcpy(destination, input->data, input->size); return true;
         case INFER_ABSENT: return fault_set(f, 400, "input \"%s\" has no values", input->info.name);
     }

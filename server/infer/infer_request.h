@@ -16,6 +16,7 @@
 #define INFER_INPUTS_MAX  64
 #define INFER_OUTPUTS_MAX 64
 #define INFER_IMAGES_MAX  1024
+#define INFER_ROWS_MAX    65536
 
 // What a model takes and gives: dsc_model_input() and dsc_model_output() of every index. At most INFER_*_MAX each.
 typedef struct infer_signature {
@@ -30,23 +31,32 @@ typedef enum infer_profile {
     INFER_PROFILE_LAYERS
 } infer_profile;
 
+// How a request is written, and its answer.
+typedef enum infer_dialect {
+    INFER_OPEN,     // the Open Inference Protocol; JSON of TensorFlow Serving's rows is taken, too
+    INFER_PREDICT,  // TensorFlow Serving's :predict
+    INFER_CLASSIFY, // its :classify
+} infer_dialect;
+
 // Given in the query, or as `parameters` of a JSON request (which win).
 typedef struct infer_options {
     bool has_topk, has_timeout;
     uint32_t topk;       // 0: no classification
     uint64_t timeout_ns; // from the request's arrival; never 0
     infer_profile profile;
+    infer_dialect dialect; // by the path
 } infer_options;
 // A query argument. Keys other than topk, profile and timeout_ms are ignored. Fault 400.
 bool infer_options_set(infer_options *options, const char *key, const char *value, fault *f);
 
-typedef enum infer_source { INFER_ABSENT, INFER_JSON, INFER_BYTES } infer_source;
+typedef enum infer_source { INFER_ABSENT, INFER_JSON, INFER_BYTES, INFER_ROWS } infer_source;
 
 typedef struct infer_input {
     dsc_tensor_info info; // name and dtype as the model's, dims as the request's; all known
     infer_source source;
-    const char *data; // JSON: from '[' to ']'; BYTES: little-endian
-    size_t size;
+    const char *data;             // JSON: from '[' to ']'; BYTES: little-endian
+    const struct json_part *rows; // ROWS: a JSON value for each element of the batch
+    size_t size;                  // bytes of data, or rows
 } infer_input;
 
 typedef struct infer_output {
@@ -65,7 +75,8 @@ typedef struct infer_request {
     // What to answer, in order: what was asked for, else all.
     uint32_t output_count;
     infer_output outputs[INFER_OUTPUTS_MAX];
-    bool all_binary; // what outputs[].binary began as: parameters.binary_data_output, or a raw request
+    bool answers_rows; // of TensorFlow Serving's: by rows, else by columns
+    bool all_binary;   // what outputs[].binary began as: parameters.binary_data_output, or a raw request
     // Images for the model's only input, whose first dimension is their number; 0: tensors were sent.
     uint32_t image_count;
     decode_source *images; // without limits

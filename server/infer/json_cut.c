@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "server/base/number.h"
-#include "server/base/utf8.h"
+#include "server/infer/json_text.h"
 
 typedef enum json_key { KEY_OTHER, KEY_INPUTS, KEY_DATA, KEY_IMAGE } json_key;
 
@@ -28,44 +28,14 @@ static bool bad(const scanner *s, const char *what) {
 }
 
 static void skip_space(scanner *s) {
-    while (s->p < s->end && (*s->p == ' ' || *s->p == '\n' || *s->p == '\r' || *s->p == '\t')) s->p++;
-}
-
-static bool skip_escape(scanner *s) {
-    if (s->end - s->p < 2) return bad(s, "a string is not closed");
-    char c = s->p[1];
-    if (c != 'u') {
-        if (!c || !strchr("\"\\/bfnrt", c)) return bad(s, "an unknown escape in a string");
-        s->p += 2;
-        return true;
-    }
-    if (s->end - s->p < 6) return bad(s, "a string is not closed");
-    for (int i = 2; i < 6; i++) {
-        char h = s->p[i];
-        if (!h || !strchr("0123456789abcdefABCDEF", h)) return bad(s, "\\u needs four hexadecimal digits");
-    }
-    if (memcmp(s->p + 2, "0000", 4) == 0) return bad(s, "\\u0000 is not accepted in a string");
-    s->p += 6;
-    return true;
+    s->p = json_text_space(s->p, s->end);
 }
 
 // From the opening quote to behind the closing one.
 static bool skip_string(scanner *s) {
-    for (s->p++; s->p < s->end && *s->p != '"';) {
-        unsigned char c = (unsigned char)*s->p;
-        if (c < 0x20) return bad(s, "a control character in a string");
-        if (c == '\\') {
-            if (!skip_escape(s)) return false;
-        } else if (c < 0x80) {
-            s->p++;
-        } else {
-            size_t length = utf8_length(s->p, (size_t)(s->end - s->p));
-            if (length == 0) return bad(s, "a string is not valid UTF-8");
-            s->p += length;
-        }
-    }
-    if (s->p == s->end) return bad(s, "a string is not closed");
-    s->p++;
+    const char *why = NULL, *behind = json_text_string(&s->p, s->end, &why);
+    if (behind == NULL) return bad(s, why);
+    s->p = behind;
     return true;
 }
 
@@ -78,27 +48,10 @@ static bool replace(scanner *s, const char *from, const char *with) {
 
 // A whole array, its brackets counted, from '[' to behind its ']'.
 static bool skip_array(scanner *s) {
-    uint32_t depth = s->depth;
-    do {
-        if (s->p == s->end) return bad(s, "a data array is not closed");
-        switch (*s->p) {
-            case '[':
-                if (++depth > JSON_CUT_DEPTH)
-                    return fault_set(s->f, 413, "the JSON is nested over %d deep", JSON_CUT_DEPTH);
-                s->p++;
-                break;
-            case ']':
-                depth--;
-                s->p++;
-                break;
-            case '"':
-                if (!skip_string(s)) return false;
-                break;
-            case '{':
-            case '}': return bad(s, "an object inside a data array");
-            default: s->p++;
-        }
-    } while (depth > s->depth);
+    const char *why = NULL, *behind = json_text_array(&s->p, s->end, JSON_CUT_DEPTH - s->depth, &why);
+    if (behind == NULL && why == NULL) return fault_set(s->f, 413, "the JSON is nested over %d deep", JSON_CUT_DEPTH);
+    if (behind == NULL) return bad(s, why);
+    s->p = behind;
     return true;
 }
 

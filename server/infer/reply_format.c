@@ -18,6 +18,9 @@ typedef struct standing {
 
 const char *reply_content_type(reply_format format) {
     switch (format) {
+        case REPLY_ROWS:
+        case REPLY_COLUMNS:
+        case REPLY_RESULT:
         case REPLY_JSON: return "application/json";
         case REPLY_TEXT: return "text/plain; charset=utf-8";
         case REPLY_CSV: return "text/csv; charset=utf-8";
@@ -28,6 +31,11 @@ const char *reply_content_type(reply_format format) {
 }
 
 reply_format infer_reply_format(const infer_request *request, reply_format accepted) {
+    switch (accepted == REPLY_JSON ? request->options.dialect : INFER_OPEN) {
+        case INFER_PREDICT: return request->answers_rows ? REPLY_ROWS : REPLY_COLUMNS;
+        case INFER_CLASSIFY: return REPLY_RESULT;
+        case INFER_OPEN: break;
+    }
     bool binary = false;
     for (uint32_t i = 0; i < request->output_count; i++) binary = binary || request->outputs[i].binary;
     return binary && accepted == REPLY_JSON ? REPLY_BYTES : accepted;

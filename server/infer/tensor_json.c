@@ -3,6 +3,7 @@
 #include "server/infer/tensor_json.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "server/base/half.h"
@@ -11,12 +12,31 @@
 // One element at `p` into element `index` of `out`; the byte after it, or NULL.
 typedef const char *(*element_reader)(const char *p, void *out, size_t index);
 
+// NaN, Infinity and -Infinity, as TensorFlow Serving, Python and JavaScript's clients write them.
+static const char *read_special(const char *p, double *out) {
+    bool is_negative = *p == '-';
+    p += is_negative;
+    if (strncmp(p, "NaN", 3) == 0 && !is_negative) {
+        *out = NAN;
+        return p + 3;
+    }
+    if (strncmp(p, "Infinity", 8) != 0) return NULL;
+    *out = is_negative ? -INFINITY : INFINITY;
+    return p + 8;
+}
+
 static const char *read_f32(const char *p, void *out, size_t index) {
-    return number_read_float(p, (float *)out + index);
+    double special;
+    const char *end = number_read_float(p, (float *)out + index);
+    if (end) return end;
+    end = read_special(p, &special);
+    if (end) ((float *)out)[index] = (float)special;
+    return end;
 }
 
 static const char *read_f64(const char *p, void *out, size_t index) {
-    return number_read_double(p, (double *)out + index);
+    const char *end = number_read_double(p, (double *)out + index);
+    return end ? end : read_special(p, (double *)out + index);
 }
 
 static const char *read_range(const char *p, int64_t low, int64_t high, int64_t *value) {
@@ -169,6 +189,12 @@ bool tensor_json_read(const char *text, size_t size, const dsc_tensor_info *info
     if (!read)
         return fault_set(f, 400, "input \"%s\": %s is not accepted as JSON; send it in the binary form", info->name,
                          dsc_dtype_name(info->dtype));
+    if (info->rank == 0 && size > 0 && text[0] != '[') {
+        const char *behind = read(text, out, 0);
+        if (behind == text + size) return true;
+        return fault_set(f, 400, "input \"%s\": a value is no number that fits %s", info->name,
+                         dsc_dtype_name(info->dtype));
+    }
     if (size < 2 || text[0] != '[' || text[size - 1] != ']')
         return fault_set(f, 400, "input \"%s\": data is not an array", info->name);
     reader r = {.p = text, .end = text + size, .info = info};
@@ -208,4 +234,20 @@ void tensor_json_write(buffer *b, const dsc_tensor_info *info, const void *data)
         write_element(b, info->dtype, data, i);
     }
     buffer_char(b, ']');
+}
+
+void tensor_json_write_nested(buffer *b, const dsc_tensor_info *info, uint32_t first, const void *data) {
+    size_t count = 1, sizes[DSC_MAX_RANK]; // elements of an array that opens at each dimension
+    for (uint32_t d = info->rank; d-- > first;) sizes[d] = count *= (size_t)info->dims[d];
+    for (size_t i = 0; i < count && buffer_ok(b); i++) {
+        if (i > 0) {
+            for (uint32_t d = info->rank; d-- > first && i % sizes[d] == 0;) buffer_char(b, ']');
+            buffer_char(b, ',');
+        }
+        for (uint32_t d = first; d < info->rank; d++) {
+            if (i % sizes[d] == 0) buffer_char(b, '[');
+        }
+        write_element(b, info->dtype, data, i);
+    }
+    for (uint32_t d = first; d < info->rank; d++) buffer_text(b, count == 0 ? "[]" : "]");
 }

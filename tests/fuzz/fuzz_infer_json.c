@@ -37,9 +37,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                               .bytes = data + 2,
                               .size = size - 2,
                               .input_bytes = 16};
+    const infer_options options = {.dialect = (infer_dialect)((data[0] >> 5) % 3)};
     infer_request request;
     fault f = {0};
-    bool done = infer_request_open(&facts, &model, NULL, &request, &f);
+    bool done = infer_request_open(&facts, &model, &options, &request, &f);
     if (done) fill_inputs(&request);
     if (!done && (f.http_status < 400 || f.text[0] == '\0')) __builtin_trap();
     infer_request_close(&request);

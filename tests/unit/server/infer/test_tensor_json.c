@@ -37,6 +37,39 @@ Test(tensor_json, reads_flat_and_nested_floats) {
     cr_expect_eq(one, 7);
 }
 
+Test(tensor_json, reads_what_is_no_number) {
+    float got[4];
+    double wide[4];
+    dsc_tensor_info info = info_of(DSC_F32, 1, 4, 0);
+    cr_assert(read_text("[NaN,Infinity,-Infinity,1]", &info, got, NULL));
+    cr_expect(isnan(got[0]) && isinf(got[1]) && got[1] > 0 && isinf(got[2]) && got[2] < 0 && got[3] == 1);
+    info.dtype = DSC_F64;
+    cr_assert(read_text("[NaN,Infinity,-Infinity,1]", &info, wide, NULL));
+    cr_expect(isnan(wide[0]) && isinf(wide[1]) && wide[1] > 0 && isinf(wide[2]) && wide[2] < 0);
+}
+
+Test(tensor_json, writes_nested_arrays) {
+    static const float values[6] = {1, 2, 3, 4, 5, 6};
+    static const struct {
+        dsc_tensor_info info;
+        uint32_t first;
+        const char *wanted;
+    } rows[] = {{{.dtype = DSC_F32, .rank = 2, .dims = {2, 3}}, 0, "[[1,2,3],[4,5,6]]"},
+                {{.dtype = DSC_F32, .rank = 2, .dims = {1, 6}}, 1, "[1,2,3,4,5,6]"},
+                {{.dtype = DSC_F32, .rank = 3, .dims = {3, 1, 2}}, 0, "[[[1,2]],[[3,4]],[[5,6]]]"},
+                {{.dtype = DSC_F32, .rank = 4, .dims = {1, 3, 2, 1}}, 1, "[[[1],[2]],[[3],[4]],[[5],[6]]]"},
+                {{.dtype = DSC_F32, .rank = 1, .dims = {1}}, 1, "1"},
+                {{.dtype = DSC_F32, .rank = 0}, 0, "1"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        buffer b;
+        buffer_init(&b, 0);
+        tensor_json_write_nested(&b, &rows[i].info, rows[i].first, values);
+        cr_expect(b.size == strlen(rows[i].wanted) && memcmp(b.data, rows[i].wanted, b.size) == 0, "%.*s", (int)b.size,
+                  b.data);
+        buffer_close(&b);
+    }
+}
+
 Test(tensor_json, reads_every_type_that_json_can_carry) {
     union {
         double f64[3];
@@ -85,8 +118,10 @@ Test(tensor_json, refuses_wrong_values_and_counts_with_a_sentence) {
         {DSC_F32, "[1,2,3,[4,5,6]]", "element 3 of data is \"[4\""},
         {DSC_F32, "[1,2,,4,5,6]", "element 2 of data is missing"},
         {DSC_F32, "[1,2,3,4,5,]", "fewer than the 6"},
-        {DSC_F32, "[1,2,NaN,4,5,6]", "element 2 of data is \"NaN\", which is not a FP32"},
-        {DSC_F32, "[1,2,-Infinity,4,5,6]", "\"-Infinity\""},
+        {DSC_F32, "[1,2,nan,4,5,6]", "element 2 of data is \"nan\", which is not a FP32"},
+        {DSC_F32, "[1,2,-NaN,4,5,6]", "\"-NaN\""},
+        {DSC_F32, "[1,2,Infinit,4,5,6]", "\"Infinit\""},
+        {DSC_I32, "[1,2,NaN,4,5,6]", "\"NaN\""},
         {DSC_F32, "[1,2,null,4,5,6]", "\"null\""},
         {DSC_F32, "[1,2,\"3\",4,5,6]", "element 2"},
         {DSC_F32, "[1,2,01,4,5,6]", "\"01\""},
