@@ -184,6 +184,15 @@ static bool prepare(reader *r, fault *f) {
                      open, info->rank);
 }
 
+// The everyday run of an array, but for its last element, which the brackets follow.
+static void read_floats(reader *r, float *out) {
+    uint32_t level = r->depth - 1;
+    uint64_t left = r->wanted[level] - r->seen[level];
+    size_t count = left < 2 ? 0 : number_read_floats(&r->p, r->end, out + r->done, (size_t)left - 1);
+    r->done += count;
+    r->seen[level] += count;
+}
+
 bool tensor_json_read(const char *text, size_t size, const dsc_tensor_info *info, void *out, fault *f) {
     element_reader read = reader_of(info->dtype);
     if (!read)
@@ -200,6 +209,7 @@ bool tensor_json_read(const char *text, size_t size, const dsc_tensor_info *info
     reader r = {.p = text, .end = text + size, .info = info};
     if (!prepare(&r, f) || !open_arrays(&r, f)) return false;
     while (r.depth > 0) {
+        if (info->dtype == DSC_F32) read_floats(&r, out);
         // A number stops at the last ']' at the latest, so it is read without a bound.
         char next = next_byte(&r);
         if (next == ']') return fault_count(&r, r.wanted[r.depth - 1], "fewer", f);

@@ -115,6 +115,80 @@ Test(number, reads_what_lies_on_or_beside_the_border_of_two_floats) {
     }
 }
 
+// Runs of numbers of every kind: each must be strtof's, whether it is read in the run or handed back.
+Test(number, reads_runs_of_floats) {
+    static const char *const formats[] = {"%.9g", "%.17g", "%.6f", "%.0f", "%.1f", "%.15f", "%.12f", "%e", "%.8e"};
+    static char text[100000];
+    size_t in_runs = 0, total = 0;
+    for (int round = 0; round < 400; round++) {
+        size_t size = 0;
+        uint32_t kind = (uint32_t)round % 4;
+        while (size < sizeof text - 100) {
+            uint64_t bits = random_u64();
+            float any = float_of((uint32_t)bits);
+            double value = kind == 0   ? (isfinite(any) ? (double)any : 0)
+                           : kind == 1 ? (double)(bits >> 11) * 0x1p-53
+                           : kind == 2 ? (double)(float)((double)(int64_t)bits * 0x1p-61)
+                                       : (double)(bits % 20000) / 100 - 100;
+            size += (size_t)snprintf(text + size, 64, formats[bits % 9], value);
+            size += (size_t)snprintf(text + size, 3, bits % 7 == 0 ? ", " : ",");
+        }
+        (void)strcpy(text + size, "1]");
+        const char *p = text, *end = text + size + 1;
+        while (*p != ']') {
+            float got[64];
+            const char *at = p;
+            size_t most = random_u64() % 64 + 1, count = number_read_floats(&p, end, got, most);
+            cr_assert_leq(count, most);
+            for (size_t i = 0; i < count; i++) {
+                char *behind = NULL;
+                float want = strtof(at, &behind);
+                cr_assert(*behind == ',' && float_bits(got[i]) == float_bits(want), "%.30s: %a, strtof has %a", at,
+                          (double)got[i], (double)want);
+                at = behind + 1 + (behind[1] == ' ');
+            }
+            cr_assert_eq(at, p);
+            in_runs += count;
+            total += count + 1;
+            float ignored;
+            const char *behind = number_read_float(p, &ignored);
+            if (behind == NULL) behind = p + strcspn(p, ",]"); // infinite as a float
+            p = behind + (*behind == ',');
+            p += *p == ' ';
+        }
+    }
+    cr_assert(in_runs > total / 2, "only %zu of %zu numbers in runs", in_runs, total);
+}
+
+Test(number, hands_back_what_is_no_everyday_number) {
+    static const char *const rows[] = {"01,",
+                                       "-,",
+                                       "1.,",
+                                       "--1,",
+                                       ".5,",
+                                       "1e5,",
+                                       "NaN,",
+                                       "+1,",
+                                       "\"1\",",
+                                       "1 ,",
+                                       ",",
+                                       "[1],",
+                                       "12345678,",
+                                       "null,",
+                                       "1.5.2,",
+                                       "1-2,",
+                                       "1.00000005960464477540,",
+                                       "0.12345678901234567890123,"};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[128];
+        float got[2];
+        (void)snprintf(text, sizeof text, "%s0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]", rows[i]);
+        const char *p = text;
+        cr_expect_eq(number_read_floats(&p, text + strlen(text), got, 1), 0, "%s", text);
+        cr_expect_eq(p, text);
+    }
+}
+
 Test(number, refuses_what_json_does_not_have) {
     static const char *const bad[] = {"",     "]",      "-]",     "+1]",     ".5]",       "1.]",  "01]",
                                       "-01]", "00]",    "1e]",    "1e+]",    "1e-]",      "NaN]", "nan]",
@@ -205,11 +279,50 @@ Test(number, prints_the_fewest_digits) {
                 {0, "0"},
                 {0.3333333433f, "0.33333334"},
                 {123456.7f, "123456.7"},
-                {3.4028235e38f, "3.40282347e+38"}};
+                {3.4028235e38f, "3.4028235e38"},
+                {1e-45f, "1e-45"},
+                {1.1e-30f, "1.1e-30"},
+                {1e30f, "1e30"},
+                {1.17549435e-38f, "1.1754944e-38"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char text[NUMBER_CHARS + 1];
         text[number_print_float(text, rows[i].value)] = '\0';
         cr_expect_str_eq(text, rows[i].text);
+    }
+}
+
+// No decimal of one digit less may read back: neither the nearest nor its neighbours.
+static void check_is_fewest(float value) {
+    char text[NUMBER_CHARS + 1], shorter[32];
+    text[number_print_float(text, value)] = '\0';
+    int digits = 0, zeros = 0;
+    for (const char *p = text; *p != '\0' && *p != 'e'; p++) {
+        if (*p < '0' || *p > '9' || (*p == '0' && digits == 0)) continue;
+        digits++;
+        zeros = *p == '0' ? zeros + 1 : 0;
+    }
+    digits -= zeros;
+    if (digits < 2) return;
+    (void)snprintf(shorter, sizeof shorter, "%.*e", digits - 2, fabs((double)value));
+    double step = pow(10, atoi(strchr(shorter, 'e') + 1) - (digits - 2));
+    for (int k = -1; k <= 1; k++) {
+        char neighbour[40];
+        (void)snprintf(neighbour, sizeof neighbour, "%.*e", digits - 2, strtod(shorter, NULL) + k * step);
+        cr_assert_neq(strtof(neighbour, NULL), fabsf(value), "%s for %a, though %s reads back", text, (double)value,
+                      neighbour);
+    }
+}
+
+Test(number, prints_no_digit_too_many) {
+    for (int n = 0; n < 200000; n++) {
+        float any = float_of((uint32_t)random_u64());
+        if (isfinite(any)) check_is_fewest(any);
+        check_is_fewest((float)(random_u64() >> 40) * 0x1p-24f);
+    }
+    for (int e = -149; e < 128; e++) {
+        check_is_fewest(ldexpf(1, e));
+        check_is_fewest(nextafterf(ldexpf(1, e), 0));
+        check_is_fewest(nextafterf(ldexpf(1, e), INFINITY));
     }
 }
 
