@@ -44,6 +44,10 @@ static void write_json(const job *j, const access_outcome *outcome, buffer *line
     const job_inference *inference = &j->inference;
     buffer_text(line, ",\"event\":\"request\",\"request_id\":");
     buffer_json_string(line, j->request_id);
+    if (j->trace.trace_id[0] != '\0') {
+        buffer_printf(line, ",\"trace_id\":\"%s\",\"span_id\":\"%s\"", j->trace.trace_id, j->trace.span_id);
+    }
+    if (j->trace.parent_id[0] != '\0') buffer_printf(line, ",\"parent_id\":\"%s\"", j->trace.parent_id);
     buffer_printf(line, ",\"client\":\"%s\",\"method\":\"%s\",\"path\":", outcome->client,
                   request_method_name(j->request.method));
     buffer_json_string(line, target);

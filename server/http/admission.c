@@ -18,6 +18,13 @@
 // A larger reply would hold up the thread that serves all connections.
 #define PACKED_AT_ONCE_MAX 262144
 
+// What may be asked at a path; browsers ask this ahead of a request from another origin.
+static void answer_options(job *j, unsigned allowed) {
+    if (j->request.is_asterisk) allowed = METHOD_GET | METHOD_HEAD | METHOD_POST | METHOD_PUT;
+    j->reply.status = 204;
+    route_methods_text(allowed | METHOD_OPTIONS, j->reply.allow);
+}
+
 static void refuse_unknown(job *j, route_result result, unsigned allowed) {
     char methods[32];
     route_methods_text(allowed, methods);
@@ -58,11 +65,16 @@ static bool is_too_large(job *j) {
 void admission_headers(job *j) {
     unsigned allowed = 0;
     choose_id(j);
-    if (j->request.problem != NULL) {
+    trace_context_begin(j->request.headers[HEADER_traceparent], &j->trace);
+    if (j->request.is_asterisk && j->request.method == METHOD_OPTIONS) {
+        answer_options(j, 0);
+    } else if (j->request.problem != NULL) {
         reply_problem(&j->reply, j->request.problem_status, "%s", j->request.problem);
     } else {
         route_result result = route_find(&j->request, &j->route, &allowed);
-        if (result != ROUTE_FOUND) {
+        if (result == ROUTE_NO_METHOD && j->request.method == METHOD_OPTIONS) {
+            answer_options(j, allowed);
+        } else if (result != ROUTE_FOUND) {
             refuse_unknown(j, result, allowed);
         } else if (!is_too_large(j)) {
             j->route.route->admit(j);

@@ -12,6 +12,7 @@
 #include "server/http/access_log.h"
 #include "server/http/admission.h"
 #include "server/http/coding.h"
+#include "server/http/cors.h"
 #include "server/http/http_watch.h"
 #include "server/http/job.h"
 #include "server/http/service.h"
@@ -65,14 +66,46 @@ static struct MHD_Response *create_response(job *j, size_t *size) {
     return MHD_create_response_from_buffer(*size, (void *)(uintptr_t)no_memory, MHD_RESPMEM_PERSISTENT);
 }
 
+// An error's media type may be asked for by its own name; strict clients want plain JSON.
+static const char *content_type_of(const job *j) {
+    const char *accept = j->request.headers[HEADER_accept];
+    bool is_problem =
+        j->reply.status >= 400 && accept != NULL && strcasestr(accept, "application/problem+json") != NULL;
+    return is_problem ? "application/problem+json" : j->reply.content_type;
+}
+
+static void add_cors(const job *j, struct MHD_Response *response) {
+    const char *origin = cors_allowed(j);
+    if (origin == NULL) return;
+    (void)MHD_add_response_header(response, "Access-Control-Allow-Origin", origin);
+    (void)MHD_add_response_header(response, "Access-Control-Expose-Headers", CORS_EXPOSED);
+    if (j->request.method != METHOD_OPTIONS) return;
+    (void)MHD_add_response_header(response, "Access-Control-Allow-Methods", j->reply.allow);
+    (void)MHD_add_response_header(response, "Access-Control-Allow-Headers", CORS_HEADERS);
+    (void)MHD_add_response_header(response, "Access-Control-Max-Age", "86400");
+}
+
+static void add_tracing(const job *j, struct MHD_Response *response) {
+    char traceparent[TRACEPARENT_CHARS];
+    const buffer *timing = &j->reply.server_timing;
+    if (j->request_id[0] != '\0') (void)MHD_add_response_header(response, "X-Request-Id", j->request_id);
+    if (j->trace.trace_id[0] != '\0') {
+        trace_context_print(&j->trace, traceparent);
+        (void)MHD_add_response_header(response, "traceparent", traceparent);
+    }
+    if (buffer_ok(timing) && timing->size != 0) (void)MHD_add_response_header(response, "Server-Timing", timing->data);
+}
+
 static void add_headers(const job *j, struct MHD_Response *response) {
     const reply *r = &j->reply;
     char number[32];
-    if (r->content_type != NULL) (void)MHD_add_response_header(response, "Content-Type", r->content_type);
+    if (r->content_type != NULL) (void)MHD_add_response_header(response, "Content-Type", content_type_of(j));
     if (r->content_encoding != NULL) (void)MHD_add_response_header(response, "Content-Encoding", r->content_encoding);
     if (r->offers_codings) (void)MHD_add_response_header(response, "Accept-Encoding", CODING_LIST);
-    (void)MHD_add_response_header(response, "Vary", "Accept, Accept-Encoding");
-    if (j->request_id[0] != '\0') (void)MHD_add_response_header(response, "X-Request-Id", j->request_id);
+    (void)MHD_add_response_header(response, "Vary",
+                                  cors_varies(j) ? "Accept, Accept-Encoding, Origin" : "Accept, Accept-Encoding");
+    add_tracing(j, response);
+    add_cors(j, response);
     if (r->allow[0] != '\0') (void)MHD_add_response_header(response, "Allow", r->allow);
     if (r->status == 503) {
         (void)snprintf(number, sizeof number, "%u", r->retry_after_s == 0 ? 1 : r->retry_after_s);

@@ -14,6 +14,7 @@
 #include "server/http/reply.h"
 #include "server/http/request.h"
 #include "server/http/router.h"
+#include "server/http/trace_context.h"
 #include "server/infer/infer_reply.h"
 
 struct service;
@@ -54,6 +55,7 @@ typedef struct job {
     uint64_t dropped_bytes; // of the body of a refused request
     size_t reply_bytes;
     char request_id[64];
+    trace_context trace;
 } job;
 
 // NULL where memory is out. The state is RECEIVING.

@@ -19,8 +19,8 @@ static const uint32_t bounds_us[] = {50,    100,   250,    500,    1000,   2500,
                                      25000, 50000, 100000, 250000, 500000, 1000000, 2500000, 10000000};
 #define BOUNDS (sizeof bounds_us / sizeof bounds_us[0])
 
-// GET, HEAD, POST, PUT, and any other: positions are those of request_method's bits.
-#define METHODS 5
+// GET, HEAD, POST, PUT, OPTIONS, and any other: positions are those of request_method's bits.
+#define METHODS 6
 
 typedef struct histogram {
     atomic_uint_fast64_t buckets[BOUNDS + 1];

@@ -7,6 +7,7 @@
 
 #include "server/base/clock.h"
 #include "server/http/job.h"
+#include "server/http/server_timing.h"
 #include "server/http/service.h"
 #include "server/image/preprocess.h"
 #include "server/model/model_store.h"
@@ -57,7 +58,8 @@ static bool open_request(work *w) {
     j->inference.format = infer_reply_format(&w->request, j->inference.format);
     w->detail = options->profile;
     if (w->detail == INFER_PROFILE_DEFAULT) {
-        bool has_layers = j->inference.format == REPLY_JSON || j->inference.format == REPLY_CSV;
+        reply_format format = j->inference.format;
+        bool has_layers = format == REPLY_JSON || format == REPLY_CSV || format == REPLY_TRACE;
         w->detail = has_layers ? INFER_PROFILE_LAYERS : INFER_PROFILE_NONE;
     }
     return true;
@@ -139,7 +141,7 @@ static bool run_network(work *w) {
     const dsc_run_options options = {
         .deadline_ns = j->inference.deadline_ns,
         .cancel = &j->cancel,
-        .profile = w->detail == INFER_PROFILE_LAYERS,
+        .profile = w->detail == INFER_PROFILE_LAYERS || w->request.options.layer_timing,
     };
     uint64_t began_ns = clock_ns();
     dsc_status status = dsc_session_run(w->session, j->service->pool, &options, &err);
@@ -211,6 +213,11 @@ static bool encode_reply(work *w) {
     bool is_ok = infer_reply_write(&answer, format, &j->reply.body, &json_size, &w->fault);
     j->inference.encode_ns = clock_ns() - timing.encode_start_ns;
     if (!is_ok) return false;
+    const infer_options *options = &w->request.options;
+    if (!options->no_server_timing) {
+        server_timing_write(j, options->layer_timing ? &profile : NULL, &j->reply.server_timing);
+        buffer_char(&j->reply.server_timing, '\0');
+    }
     if (format == REPLY_BYTES) j->reply.header_length = json_size;
     reply_ok(&j->reply, reply_content_type(format));
     return true;

@@ -41,10 +41,12 @@ const char *reply_title(int status) {
 void reply_init(reply *r) {
     *r = (reply){.header_length = REPLY_NO_HEADER_LENGTH};
     buffer_init(&r->body, 0);
+    buffer_init(&r->server_timing, 0);
 }
 
 void reply_close(reply *r) {
     buffer_close(&r->body);
+    buffer_close(&r->server_timing);
 }
 
 void reply_problem(reply *r, int status, const char *format, ...) {

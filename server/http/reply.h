@@ -14,7 +14,8 @@ typedef struct reply {
     int status;               // 0: not answered yet
     const char *content_type; // static
     buffer body;
-    char allow[32];               // of a 405; "" otherwise
+    char allow[32];               // of a 405 and of OPTIONS; "" otherwise
+    buffer server_timing;         // of an inference: a terminated text, or empty
     uint32_t retry_after_s;       // of a 503; 0: none
     size_t header_length;         // Inference-Header-Content-Length, or REPLY_NO_HEADER_LENGTH
     bool must_close;              // the connection ends with this reply

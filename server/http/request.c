@@ -17,7 +17,11 @@ const char *const request_header_names[HEADER_COUNT] = {
 static const struct {
     request_method method;
     const char *name;
-} methods[] = {{METHOD_GET, "GET"}, {METHOD_HEAD, "HEAD"}, {METHOD_POST, "POST"}, {METHOD_PUT, "PUT"}};
+} methods[] = {{METHOD_GET, "GET"},
+               {METHOD_HEAD, "HEAD"},
+               {METHOD_POST, "POST"},
+               {METHOD_PUT, "PUT"},
+               {METHOD_OPTIONS, "OPTIONS"}};
 #define METHOD_COUNT (sizeof methods / sizeof methods[0])
 
 request_method request_method_parse(const char *name) {
@@ -124,6 +128,7 @@ bool request_open(request *r, const char *target) {
     char *path = path_of(r->decoded);
     char *query = path == NULL ? NULL : strchr(path, '?');
     if (query != NULL) *query++ = '\0';
+    r->is_asterisk = strcmp(r->target, "*") == 0;
     if (strlen(r->target) > REQUEST_TARGET_MAX) {
         (void)refuse(r, 414, "the request target is longer than 8192 bytes");
     } else if (path == NULL) {

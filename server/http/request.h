@@ -21,7 +21,8 @@ typedef enum request_method {
     METHOD_HEAD = 2,
     METHOD_POST = 4,
     METHOD_PUT = 8,
-    METHOD_OTHER = 16,
+    METHOD_OPTIONS = 16,
+    METHOD_OTHER = 32,
 } request_method;
 
 typedef enum request_header {
@@ -40,6 +41,7 @@ typedef struct request {
     request_method method;
     char *target;         // as it was sent, for the log
     char *decoded;        // what segments and arguments point into
+    bool is_asterisk;     // the target of "OPTIONS *"
     const char *problem;  // NULL, or what is wrong with the target: a sentence, for `problem_status`
     int problem_status;   // 400 or 414
     size_t segment_count; // "/v2/models" has two; "/" none; a slash at the end makes no difference

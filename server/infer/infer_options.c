@@ -52,6 +52,13 @@ static bool set_profile(infer_options *options, const char *value, fault *f) {
     return fault_set(f, 400, "profile is \"%s\"; it must be layers, summary or none", value);
 }
 
+static bool set_server_timing(infer_options *options, const char *value, fault *f) {
+    options->layer_timing = strcmp(value, "layers") == 0;
+    options->no_server_timing = strcmp(value, "none") == 0;
+    if (options->layer_timing || options->no_server_timing || strcmp(value, "phases") == 0) return true;
+    return fault_set(f, 400, "server_timing is \"%s\"; it must be phases, layers or none", value);
+}
+
 // A plain decimal; -1 for anything else, which every check refuses.
 static double read_number(const char *text) {
     if (strspn(text, "0123456789.") != strlen(text) || !*text) return -1;
@@ -64,6 +71,7 @@ bool infer_options_set(infer_options *options, const char *key, const char *valu
     if (strcmp(key, "topk") == 0) return set_topk(options, read_number(value), f);
     if (strcmp(key, "timeout_ms") == 0) return set_timeout(options, read_number(value), f);
     if (strcmp(key, "profile") == 0) return set_profile(options, value, f);
+    if (strcmp(key, "server_timing") == 0) return set_server_timing(options, value, f);
     return true;
 }
 
@@ -81,6 +89,8 @@ static bool set_parameter(const cJSON *item, infer_request *request, fault *f) {
         if (cJSON_IsBool(item)) return set_profile(options, cJSON_IsTrue(item) ? "true" : "false", f);
         return set_profile(options, cJSON_IsString(item) ? item->valuestring : "", f);
     }
+    if (strcmp(item->string, "server_timing") == 0)
+        return set_server_timing(options, cJSON_IsString(item) ? item->valuestring : "", f);
     if (strcmp(item->string, "binary_data_output") == 0) {
         if (!cJSON_IsBool(item)) return fault_set(f, 400, "parameters.binary_data_output must be true or false");
         request->all_binary = cJSON_IsTrue(item);

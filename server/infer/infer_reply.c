@@ -226,6 +226,7 @@ bool infer_reply_write(const infer_reply *reply, reply_format format, buffer *b,
             if (reply->output_count == 0) return fault_set(f, 406, "this answer has no output for application/x-npy");
             npy_write(b, &reply->outputs[0].info, reply->outputs[0].data);
             break;
+        case REPLY_TRACE: infer_reply_trace(b, reply); break;
         case REPLY_ROWS:
             if (!infer_reply_predictions(b, reply, f)) return false;
             break;

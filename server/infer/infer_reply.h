@@ -13,6 +13,7 @@ typedef enum reply_format {
     REPLY_CSV,   // text/csv: the layer table
     REPLY_NPY,   // application/x-npy: the first output
     REPLY_BYTES, // application/octet-stream: Open Inference Protocol, JSON and raw tensors
+    REPLY_TRACE, // application/vnd.chrome-trace+json: phases and layers for a viewer of traces
     // In place of JSON, where TensorFlow Serving's paths were asked:
     REPLY_ROWS,
     REPLY_COLUMNS, // :predict of "instances", and of "inputs"
@@ -68,6 +69,7 @@ bool infer_reply_write(const infer_reply *reply, reply_format format, buffer *b,
 void infer_reply_profile(buffer *b, const reply_profile *profile); // the object of "profile"
 void infer_reply_layers_csv(buffer *b, const reply_profile *profile);
 bool infer_reply_classification(buffer *b, const infer_reply *reply); // the array of "classification"; false: none
+void infer_reply_trace(buffer *b, const infer_reply *reply);
 bool infer_reply_predictions(buffer *b, const infer_reply *reply, fault *f);
 void infer_reply_columns(buffer *b, const infer_reply *reply);
 bool infer_reply_result(buffer *b, const infer_reply *reply, fault *f);

@@ -68,8 +68,7 @@ bool infer_reply_text(buffer *b, const infer_reply *reply) {
         if (row) buffer_char(b, '\n'); // a blank line between the images of a batch
         uint32_t count = best_of(&rows, row, reply->classes, best);
         for (uint32_t i = 0; i < count; i++) {
-            buffer_float(b, (float)best[i].score);
-            buffer_char(b, '\t');
+            buffer_printf(b, "%.6f\t", best[i].score); // columns of one width
             buffer_i64(b, classify_class(reply->classes, best[i].index));
             buffer_char(b, '\t');
             write_label(b, classify_label(reply->classes, rows.classes, best[i].index));

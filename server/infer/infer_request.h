@@ -44,7 +44,8 @@ typedef struct infer_options {
     uint32_t topk;       // 0: no classification
     uint64_t timeout_ns; // from the request's arrival; never 0
     infer_profile profile;
-    infer_dialect dialect; // by the path
+    infer_dialect dialect;               // by the path
+    bool no_server_timing, layer_timing; // the Server-Timing header: none; with the layers
 } infer_options;
 // A query argument. Keys other than topk, profile and timeout_ms are ignored. Fault 400.
 bool infer_options_set(infer_options *options, const char *key, const char *value, fault *f);

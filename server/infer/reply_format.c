@@ -7,8 +7,10 @@
 
 #include "server/infer/infer_reply.h"
 
-#define FORMATS 5
-#define OFFERED "application/json, text/plain, text/csv, application/x-npy and application/octet-stream"
+#define FORMATS 6
+#define OFFERED                                                                                                        \
+    "application/json, text/plain, text/csv, application/x-npy, application/octet-stream and "                         \
+    "application/vnd.chrome-trace+json"
 
 typedef struct standing {
     double quality; // below 0: never named
@@ -25,6 +27,7 @@ const char *reply_content_type(reply_format format) {
         case REPLY_TEXT: return "text/plain; charset=utf-8";
         case REPLY_CSV: return "text/csv; charset=utf-8";
         case REPLY_NPY: return "application/x-npy";
+        case REPLY_TRACE: return "application/vnd.chrome-trace+json";
         case REPLY_BYTES: return "application/octet-stream";
     }
     return "application/json";

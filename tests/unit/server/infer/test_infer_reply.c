@@ -159,8 +159,8 @@ Test(infer_reply, writes_triton_s_class_strings) {
 
 Test(infer_reply, text_has_a_line_per_class) {
     buffer b;
-    cr_expect_str_eq(write_reply(&full, REPLY_TEXT, &b), "0.7\t1\tAnkle \"boot\"\n0.2\t3\tx,y\n\n"
-                                                         "null\t3\tx,y\n0.5\t1\tAnkle \"boot\"\n");
+    cr_expect_str_eq(write_reply(&full, REPLY_TEXT, &b), "0.700000\t1\tAnkle \"boot\"\n0.200000\t3\tx,y\n\n"
+                                                         "inf\t3\tx,y\n0.500000\t1\tAnkle \"boot\"\n");
     buffer_close(&b);
 }
 
