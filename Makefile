@@ -46,7 +46,7 @@ SERVER_LIB_OBJ := $(filter-out $(B)/server/main.o,$(SERVER_OBJ))
 SUPPORT_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
 UNIT_SRC := $(shell find tests/unit tests/kernels -name '*.c' 2>/dev/null)
 UNIT_OBJ := $(UNIT_SRC:%.c=$(B)/%.o)
-HTTP_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/http/test_*.c))
+HTTP_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/http/*.c))
 GOLDEN_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/golden/*.c))
 GEN_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/models/*.c))
 BENCHES := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*.c))
@@ -89,6 +89,7 @@ $(B)/commit: FORCE
 FORCE:
 $(B)/server/base/build_info.o: $(B)/commit
 $(B)/server/model/embedded.o: $(wildcard config/models/fashion/* config/models/fashion/1/*)
+$(B)/server/routes/openapi_text.o: server/routes/openapi.json
 $(B)/server/base/build_info.o: CFLAGS += -DDSCD_COMMIT='"$(COMMIT)"'
 
 $(B)/gen/engine/onnx/onnx.pb-c.h $(B)/gen/engine/onnx/onnx.pb-c.c &: engine/onnx/onnx.proto
@@ -158,7 +159,7 @@ $(UNIT_TESTS): $(UNIT_OBJ) $(SUPPORT_OBJ) $(SERVER_LIB_OBJ) $(B)/libdsc.a
 
 $(B)/tests/http_tests: $(HTTP_OBJ) $(SUPPORT_OBJ)
 	@echo "  LINK $@"
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lz -lm
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lcjson -lz -lm
 
 $(GOLDEN_TESTS): $(GOLDEN_OBJ) $(B)/libdsc.a
 	@echo "  LINK $@"
@@ -274,7 +275,7 @@ accuracy: deps ## Post the 10,000 test images of Fashion-MNIST to the daemon; fa
 
 SOURCES := $(shell git ls-files '*.c' '*.h' '*.cpp' 2>/dev/null)
 
-.PHONY: lint check format help clean
+.PHONY: lint openapi check format help clean
 lint: deps-lint ## Check format, include ranks, sizes, kernel symbols and spills
 	@$(MAKE) --no-print-directory all
 	@clang-format --dry-run -Werror $(SOURCES)
@@ -282,6 +283,12 @@ lint: deps-lint ## Check format, include ranks, sizes, kernel symbols and spills
 	@awk -f tests/lint/sizes.awk $(SOURCES)
 	@for script in tests/lint/*.sh; do bash $$script $(B) || exit 1; done
 	@echo "lint: fine"
+
+REDOCLY := build/redocly/node_modules/.bin/redocly
+openapi: ## Lint server/routes/openapi.json with npm's @redocly/cli (skipped without npm)
+	@if ! command -v npm >/dev/null; then echo "openapi: skipped, there is no npm"; exit 0; fi; \
+	[ -x $(REDOCLY) ] || npm install --prefix build/redocly --ignore-scripts --no-audit --no-fund --silent @redocly/cli@2 || exit 1; \
+	$(REDOCLY) lint server/routes/openapi.json
 
 check: ## Everything that a change must pass: all compilers, sanitizers, lint
 	@.ci/run
