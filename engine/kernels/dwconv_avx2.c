@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Depthwise convolution with AVX2: 3x3 and 5x5 with stride 1 and 2 in register tiles, and any other geometry.
 //
-// A tile is two output rows by up to four columns of eight channels: eight accumulators keep both FMA units busy. The
-// kernel's row is the outer loop, its column the next: one weight at a time serves all accumulators, so that no
-// multiply-add waits for another. Each output row reads its own input row; the columns used most are in registers, the
-// others are read by the multiply-adds. Each accumulator meets its taps in the order (ky, kx) whatever the tile. A last
-// odd row has tiles of up to eight columns.
+// A tile is two output rows by up to four columns of eight channels: eight accumulators keep both FMA units busy. With
+// 3x3 it goes by input rows, each of which is loaded once and serves both output rows: one weight at a time serves all
+// accumulators of a row. The columns of a 5x5 kernel's input row are too many for the registers; there, and in a last
+// odd row, whose tiles have up to eight columns, each output row reads its own input rows; the columns used most are in
+// registers, the others are read by the multiply-adds. Each accumulator meets its taps in the order (ky, kx) whatever
+// the tile.
 #include "engine/kernels/dwconv.h"
 #include "engine/kernels/dwconv_strips.h"
 #include "engine/kernels/eltwise.h"
@@ -17,23 +18,14 @@
 #define COLUMNS_ONE 8 // of a tile of one row
 #define REGISTERS   16
 
-INLINE void store_tile(const dwconv_args *a, float *out, __m256 acc[2][COLUMNS_ONE], const int rows,
-                       const int columns) {
+INLINE void store_row(const dwconv_args *a, float *out, __m256 acc[COLUMNS_ONE], const int columns) {
     if (a->act.kind == ACT_RELU) {
-        UNROLLED for (int i = 0; i < rows * columns; i++) {
-            acc[i / columns][i % columns] = simd_avx2_relu(acc[i / columns][i % columns]);
-        }
+        UNROLLED for (int x = 0; x < columns; x++) acc[x] = simd_avx2_relu(acc[x]);
     } else if (a->act.kind == ACT_CLAMP) {
         __m256 low = _mm256_set1_ps(a->act.a), high = _mm256_set1_ps(a->act.b);
-        UNROLLED for (int i = 0; i < rows * columns; i++) {
-            acc[i / columns][i % columns] = simd_avx2_clamp(acc[i / columns][i % columns], low, high);
-        }
+        UNROLLED for (int x = 0; x < columns; x++) acc[x] = simd_avx2_clamp(acc[x], low, high);
     }
-    UNROLLED for (int r = 0; r < rows; r++) {
-        UNROLLED for (int x = 0; x < columns; x++) {
-            _mm256_storeu_ps(out + r * a->out_row + x * DWCONV_LANES, acc[r][x]);
-        }
-    }
+    UNROLLED for (int x = 0; x < columns; x++) _mm256_storeu_ps(out + x * DWCONV_LANES, acc[x]);
 }
 
 // acc + w * p[0 .. ], read by the FMA itself: written as a load, the compilers would keep it in a register for its next
@@ -81,20 +73,61 @@ INLINE void tile(const dwconv_args *a, const float *in, float *out, uint32_t lan
         row[1] += a->in_row;
         w += kernel * DWCONV_LANES;
     }
-    store_tile(a, out, acc, rows, columns);
+    UNROLLED for (int r = 0; r < rows; r++) store_row(a, out + r * a->out_row, acc[r], columns);
+}
+
+// Input row i into both rows of the tile.
+INLINE void add_input_row(__m256 acc[2][COLUMNS_ONE], const float *in, const float *w, const int i, const int kernel,
+                          const int stride, const int columns) {
+    __m256 v[COLUMNS_TWO * 2 + 3];
+    UNROLLED for (int kx = 0; kx < kernel; kx++) {
+        UNROLLED for (int x = 0; x < columns; x++) { // what this kernel column is the first to need
+            if (kx < stride || x == columns - 1) {
+                v[x * stride + kx] = _mm256_loadu_ps(in + (x * stride + kx) * DWCONV_LANES);
+            }
+        }
+        UNROLLED for (int r = 0; r < 2; r++) {
+            const int ky = i - r * stride;
+            if (ky < 0 || ky >= kernel) continue;
+            __m256 weight = _mm256_load_ps(w + (ky * kernel + kx) * DWCONV_LANES);
+            UNROLLED for (int x = 0; x < columns; x++) {
+                acc[r][x] = _mm256_fmadd_ps(v[x * stride + kx], weight, acc[r][x]);
+            }
+        }
+    }
+}
+
+INLINE void shared_tile(const dwconv_args *a, const float *in, float *out, uint32_t lane, const int kernel,
+                        const int stride, const int columns) {
+    __m256 acc[2][COLUMNS_ONE];
+    UNROLLED for (int i = 0; i < kernel + stride; i++) {
+        if (i == 0 || i == stride) {
+            UNROLLED for (int x = 0; x < columns; x++) acc[i / stride][x] = _mm256_loadu_ps(a->bias + lane);
+        }
+        add_input_row(acc, in, a->w + lane, i, kernel, stride, columns);
+        in += a->in_row;
+        if (i == kernel - 1) store_row(a, out, acc[0], columns);
+    }
+    store_row(a, out + a->out_row, acc[1], columns);
 }
 
 #define NAME(kernel, stride, rows, columns) strip_##kernel##x##kernel##s##stride##_##rows##x##columns
-#define STRIP(kernel, stride, rows, columns)                                                                           \
+#define STRIP_OF(TILE, kernel, stride, rows, columns)                                                                  \
     DWCONV_UNCHECKED static void NAME(kernel, stride, rows, columns)(const dwconv_args *a, const float *in,            \
                                                                      float *out, uint32_t tiles) {                     \
         for (uint32_t t = 0; t < tiles; t++) {                                                                         \
-            tile(a, in, out, 0, kernel, stride, rows, columns);                                                        \
-            tile(a, in + LANES, out + LANES, LANES, kernel, stride, rows, columns);                                    \
+            TILE(0, kernel, stride, rows, columns);                                                                    \
+            TILE(LANES, kernel, stride, rows, columns);                                                                \
             in += columns * stride * DWCONV_LANES;                                                                     \
             out += columns * DWCONV_LANES;                                                                             \
         }                                                                                                              \
     }
+#define TILE_APART(lane, kernel, stride, rows, columns)                                                                \
+    tile(a, in + lane, out + lane, lane, kernel, stride, rows, columns)
+#define TILE_SHARED(lane, kernel, stride, rows, columns)                                                               \
+    shared_tile(a, in + lane, out + lane, lane, kernel, stride, columns)
+#define APART(kernel, stride, rows, columns)  STRIP_OF(TILE_APART, kernel, stride, rows, columns)
+#define SHARED(kernel, stride, rows, columns) STRIP_OF(TILE_SHARED, kernel, stride, rows, columns)
 
 // The sum of one row, of half a pixel's channels.
 INLINE void sum_row(const float *p, uint32_t w, float *out) {
@@ -135,18 +168,18 @@ static void finish(const dwconv_args *a, float *out, float *sums, uint32_t rows)
 #define COVER(...)                                                                                                     \
     static const dwconv_tiles tiles[] = {__VA_ARGS__};                                                                 \
     dwconv_cover(a, y0, y1, &(dwconv_strips){tiles, finish})
-#define GEOMETRY(kernel, stride)                                                                                       \
-    EIGHT(kernel, stride, 1, STRIP)                                                                                    \
-    FOUR(kernel, stride, 2, STRIP)                                                                                     \
+#define GEOMETRY(kernel, stride, TWO_ROWS)                                                                             \
+    EIGHT(kernel, stride, 1, APART)                                                                                    \
+    FOUR(kernel, stride, 2, TWO_ROWS)                                                                                  \
     void dwconv_f32_##kernel##x##kernel##s##stride##_2x4_avx2(const dwconv_args *a, uint32_t y0, uint32_t y1) {        \
         COVER({2, COLUMNS_TWO, {FOUR(kernel, stride, 2, ENTRY)}},                                                      \
               {1, COLUMNS_ONE, {EIGHT(kernel, stride, 1, ENTRY)}});                                                    \
     }
 
-GEOMETRY(3, 1)
-GEOMETRY(3, 2)
-GEOMETRY(5, 1)
-GEOMETRY(5, 2)
+GEOMETRY(3, 1, SHARED)
+GEOMETRY(3, 2, SHARED)
+GEOMETRY(5, 1, APART)
+GEOMETRY(5, 2, APART)
 
 // ---- any geometry ---------------------------------------------------------------------------------------------
 
@@ -167,7 +200,7 @@ INLINE void any_tile(const dwconv_args *a, const float *in, float *out, uint32_t
             w += DWCONV_LANES;
         }
     }
-    store_tile(a, out, acc, 1, columns);
+    store_row(a, out, acc[0], columns);
 }
 
 #define ANY_NAME(kernel, stride, rows, columns) strip_any_##rows##x##columns

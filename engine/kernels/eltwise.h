@@ -13,7 +13,7 @@
 typedef enum eltwise_binary { ELTWISE_ADD, ELTWISE_MUL } eltwise_binary;
 
 typedef struct eltwise_kernel {
-    const char *act_name, *binary_name, *scale_name;
+    const char *act_name, *binary_name, *scale_name, *softmax_name;
     dsc_isa isa;
     // out[i] = act(in[i]); in place is fine
     void (*act)(float *out, const float *in, size_t count, act a);
@@ -21,13 +21,12 @@ typedef struct eltwise_kernel {
     void (*binary)(float *out, const float *x, const float *y, size_t count, eltwise_binary op, act a);
     // pixels of 16 channels: out[p][c] = act(in[p][c] * scale[c] + shift[c]); scale or shift NULL: 1 or 0
     void (*scale)(float *out, const float *in, size_t pixels, const float *scale, const float *shift, act a);
+    // out[i] = exp(in[i]) / sum_j exp(in[j]), within a millionth of it; in place is fine. Below 2^-126 it may be 0.
+    void (*softmax)(float *out, const float *in, size_t count);
 } eltwise_kernel;
 
 const eltwise_kernel *eltwise_kernels(uint32_t *count);
 const eltwise_kernel *eltwise_find(dsc_isa isa);
-
-// Rows of `width` floats: out = softmax over each row, in double precision; in place is fine.
-void eltwise_softmax(float *out, const float *in, size_t rows, size_t width);
 
 // The kernels themselves; called through the table.
 #define ELTWISE_KERNEL(suffix, isa)                                                                                    \
@@ -35,7 +34,8 @@ void eltwise_softmax(float *out, const float *in, size_t rows, size_t width);
     void eltwise_f32_binary_##suffix(float *out, const float *x, const float *y, size_t count, eltwise_binary op,      \
                                      act a);                                                                           \
     void eltwise_f32_scale_##suffix(float *out, const float *in, size_t pixels, const float *scale,                    \
-                                    const float *shift, act a);
+                                    const float *shift, act a);                                                        \
+    void eltwise_f32_softmax_##suffix(float *out, const float *in, size_t count);
 #include "engine/kernels/eltwise_list.inc"
 #undef ELTWISE_KERNEL
 

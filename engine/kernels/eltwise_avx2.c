@@ -4,6 +4,8 @@
 #include "engine/kernels/eltwise.h"
 #include "engine/kernels/simd_avx2.h"
 
+#include <math.h>
+
 #define INLINE static inline __attribute__((always_inline))
 
 // One loop for each activation, with the kind as a constant, so that no loop asks for it again.
@@ -84,4 +86,58 @@ void eltwise_f32_scale_avx2(float *out, const float *in, size_t pixels, const fl
     }
 #define SCALE_LOOP(kind) scale_loop(out, in, pixels, c, a, kind)
     FOR_EACH_ACT(a.kind, SCALE_LOOP)
+}
+
+// ---- softmax --------------------------------------------------------------------------------------------------
+
+#define EXP_FIRST (-87.3f) // exp of less is taken as 0
+
+INLINE __m256i lanes_of(size_t left) {
+    return mask_of(left < 8 ? left : 8);
+}
+
+static float greatest(const float *in, size_t count) {
+    __m256 lowest = _mm256_set1_ps(-INFINITY), most = lowest;
+    for (size_t i = 0; i < count; i += 8) {
+        __m256i lanes = lanes_of(count - i);
+        __m256 x = _mm256_blendv_ps(lowest, _mm256_maskload_ps(in + i, lanes), _mm256_castsi256_ps(lanes));
+        most = _mm256_max_ps(x, most); // a NaN is passed over
+    }
+    float lane[8], result = -INFINITY;
+    _mm256_storeu_ps(lane, most);
+    for (int i = 0; i < 8; i++) result = lane[i] > result ? lane[i] : result;
+    return result;
+}
+
+// exp(x - most). The difference is rounded; what that takes away, exactly, is made good to first order.
+INLINE __m256 exp_of_difference(__m256 x, __m256 most) {
+    __m256 d = _mm256_sub_ps(x, most), back = _mm256_sub_ps(d, x);
+    __m256 rest = _mm256_sub_ps(_mm256_sub_ps(x, _mm256_sub_ps(d, back)), _mm256_add_ps(most, back));
+    __m256 e = simd_avx2_exp(d);
+    __m256 is_seen = _mm256_cmp_ps(d, _mm256_set1_ps(EXP_FIRST), _CMP_NLT_UQ); // or a NaN
+    return _mm256_and_ps(is_seen, _mm256_fmadd_ps(e, rest, e));
+}
+
+INLINE double sum_of(__m256d v) {
+    double lane[4];
+    _mm256_storeu_pd(lane, v);
+    return (lane[0] + lane[1]) + (lane[2] + lane[3]);
+}
+
+void eltwise_f32_softmax_avx2(float *out, const float *in, size_t count) {
+    __m256 most = _mm256_set1_ps(greatest(in, count));
+    __m256d low = _mm256_setzero_pd(), high = low;
+    for (size_t i = 0; i < count; i += 8) {
+        __m256i lanes = lanes_of(count - i);
+        __m256 e = exp_of_difference(_mm256_maskload_ps(in + i, lanes), most);
+        e = _mm256_and_ps(e, _mm256_castsi256_ps(lanes));
+        _mm256_maskstore_ps(out + i, lanes, e);
+        low = _mm256_add_pd(low, _mm256_cvtps_pd(_mm256_castps256_ps128(e)));
+        high = _mm256_add_pd(high, _mm256_cvtps_pd(_mm256_extractf128_ps(e, 1)));
+    }
+    __m256 scale = _mm256_set1_ps((float)(1 / sum_of(_mm256_add_pd(low, high))));
+    for (size_t i = 0; i < count; i += 8) {
+        __m256i lanes = lanes_of(count - i);
+        _mm256_maskstore_ps(out + i, lanes, _mm256_mul_ps(_mm256_maskload_ps(out + i, lanes), scale));
+    }
 }

@@ -4,6 +4,8 @@
 #include "engine/kernels/eltwise.h"
 #include "engine/kernels/simd_avx512.h"
 
+#include <math.h>
+
 #define INLINE static inline __attribute__((always_inline))
 
 // One loop for each activation, with the kind as a constant, so that no loop asks for it again.
@@ -78,4 +80,46 @@ void eltwise_f32_scale_avx512(float *out, const float *in, size_t pixels, const 
     __m512 add = shift ? _mm512_loadu_ps(shift) : _mm512_setzero_ps();
 #define SCALE_LOOP(kind) scale_loop(out, in, pixels, by, add, a, kind)
     FOR_EACH_ACT(a.kind, SCALE_LOOP)
+}
+
+// ---- softmax --------------------------------------------------------------------------------------------------
+
+#define EXP_FIRST (-87.3f) // exp of less is taken as 0
+
+INLINE __mmask16 lanes_of(size_t left) {
+    return left < 16 ? mask_of(left) : (__mmask16)0xffff;
+}
+
+static float greatest(const float *in, size_t count) {
+    __m512 lowest = _mm512_set1_ps(-INFINITY), most = lowest;
+    for (size_t i = 0; i < count; i += 16) {
+        most = _mm512_max_ps(_mm512_mask_loadu_ps(lowest, lanes_of(count - i), in + i), most); // a NaN is passed over
+    }
+    return _mm512_reduce_max_ps(most);
+}
+
+// exp(x - most). The difference is rounded; what that takes away, exactly, is made good to first order.
+INLINE __m512 exp_of_difference(__m512 x, __m512 most) {
+    __m512 d = _mm512_sub_ps(x, most), back = _mm512_sub_ps(d, x);
+    __m512 rest = _mm512_sub_ps(_mm512_sub_ps(x, _mm512_sub_ps(d, back)), _mm512_add_ps(most, back));
+    __m512 e = simd_avx512_exp(d);
+    __mmask16 is_seen = _mm512_cmp_ps_mask(d, _mm512_set1_ps(EXP_FIRST), _CMP_NLT_UQ); // or a NaN
+    return _mm512_maskz_fmadd_ps(is_seen, e, rest, e);
+}
+
+void eltwise_f32_softmax_avx512(float *out, const float *in, size_t count) {
+    __m512 most = _mm512_set1_ps(greatest(in, count));
+    __m512d low = _mm512_setzero_pd(), high = low;
+    for (size_t i = 0; i < count; i += 16) {
+        __mmask16 lanes = lanes_of(count - i);
+        __m512 e = _mm512_maskz_mov_ps(lanes, exp_of_difference(_mm512_maskz_loadu_ps(lanes, in + i), most));
+        _mm512_mask_storeu_ps(out + i, lanes, e);
+        low = _mm512_add_pd(low, _mm512_cvtps_pd(_mm512_castps512_ps256(e)));
+        high = _mm512_add_pd(high, _mm512_cvtps_pd(_mm512_extractf32x8_ps(e, 1)));
+    }
+    __m512 scale = _mm512_set1_ps((float)(1 / _mm512_reduce_add_pd(_mm512_add_pd(low, high))));
+    for (size_t i = 0; i < count; i += 16) {
+        __mmask16 lanes = lanes_of(count - i);
+        _mm512_mask_storeu_ps(out + i, lanes, _mm512_mul_ps(_mm512_maskz_loadu_ps(lanes, out + i), scale));
+    }
 }

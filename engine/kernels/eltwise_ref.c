@@ -17,3 +17,15 @@ void eltwise_f32_scale_ref(float *out, const float *in, size_t pixels, const flo
         out[i] = act_ref(in[i] * (scale ? scale[c] : 1) + (shift ? shift[c] : 0), a);
     }
 }
+
+// In double precision: in single precision the difference to the maximum alone would cost 4e-6.
+void eltwise_f32_softmax_ref(float *out, const float *in, size_t count) {
+    double max = -HUGE_VAL, sum = 0;
+    for (size_t i = 0; i < count; i++) max = (double)in[i] > max ? (double)in[i] : max;
+    for (size_t i = 0; i < count; i++) {
+        double e = exp((double)in[i] - max);
+        sum += e;
+        out[i] = (float)e;
+    }
+    for (size_t i = 0; i < count; i++) out[i] = (float)((double)out[i] / sum);
+}

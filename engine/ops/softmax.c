@@ -38,6 +38,7 @@ typedef struct softmax_args {
     const buffer *in, *out;
     uint64_t rows, width, inner; // elements of a sum are `inner` apart
     uint64_t per_tile;
+    const eltwise_kernel *kernel;
 } softmax_args;
 
 // One sum whose elements are not neighbours.
@@ -57,11 +58,11 @@ static void softmax_tile(const void *args, char *block, uint32_t tile) {
     const float *in = buffer_data(a->in, block);
     float *out = buffer_data(a->out, block);
     if (end > a->rows) end = a->rows;
-    if (a->inner == 1) {
-        eltwise_softmax(out + begin * a->width, in + begin * a->width, end - begin, a->width);
-        return;
-    }
     for (uint64_t row = begin; row < end; row++) {
+        if (a->inner == 1) {
+            a->kernel->softmax(out + row * a->width, in + row * a->width, a->width);
+            continue;
+        }
         uint64_t first = row / a->inner * a->inner * a->width + row % a->inner;
         softmax_strided(out + first, in + first, a->width, a->inner);
     }
@@ -78,11 +79,12 @@ static dsc_status lower(struct lowering *l, const graph_node *n, dsc_error *err)
     buffer *out = in ? lowering_out_flat(l, n, 0, err) : NULL;
     if (!out) return err->status;
     uint32_t end = p->is_flattened ? x->rank : axis + 1;
-    *args = (softmax_args){.in = in, .out = out};
+    *args = (softmax_args){.in = in, .out = out, .kernel = eltwise_find(l->isa)};
     args->width = common_dims(x, axis, end);
     args->inner = common_dims(x, end, x->rank);
     args->rows = common_dims(x, 0, axis) * args->inner;
-    lowering_step_args s = {softmax_tile, args, 0, "softmax_f32_ref", {in, out}, 0};
+    const char *name = args->inner == 1 ? args->kernel->softmax_name : "softmax_f32_ref";
+    lowering_step_args s = {softmax_tile, args, 0, name, {in, out}, 0};
     if (!flat_tiles(args->rows, args->width, &s.tiles, &args->per_tile)) return common_too_many(n, err);
     return lowering_step(l, &s, err);
 }

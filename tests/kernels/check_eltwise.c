@@ -6,6 +6,7 @@
 
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
+#include <math.h>
 #include <string.h>
 
 #define LANES ELTWISE_LANES
@@ -181,46 +182,58 @@ ParameterizedTest(uint32_t *index, eltwise, special_values, .timeout = 10) {
 
 // ---- softmax --------------------------------------------------------------------------------------------------
 
-static bool softmax_one(size_t rows, size_t width, float spread, bool in_place) {
-    check_case c = check_begin("eltwise_softmax", check_seed() + width);
-    check_shape(&c, "%zu rows of %zu, spread %g", rows, width, (double)spread);
-    float *in = check_alloc(rows * width), *out = check_alloc(rows * width);
-    check_fill(&c, in, rows * width, CHECK_RANDOM);
-    for (size_t i = 0; i < rows * width; i++) in[i] = in[i] * spread + 5;
-    check_expected *want = check_expect(rows * width);
-    for (size_t r = 0; r < rows; r++) {
-        double sum = 0;
-        for (size_t i = 0; i < width; i++) sum += exp((double)in[r * width + i] - 5);
-        for (size_t i = 0; i < width; i++) {
-            double value = exp((double)in[r * width + i] - 5) / sum;
-            want->value[r * width + i] = value;
-            want->tolerance[r * width + i] = 1e-6 * value + (double)FLT_MIN;
-        }
+static bool softmax_one(const eltwise_kernel *k, size_t width, float spread, bool in_place) {
+    check_case c = check_begin(k->softmax_name, check_seed() + width);
+    check_shape(&c, "%zu wide, spread %g", width, (double)spread);
+    float *in = check_alloc(width), *out = check_alloc(width);
+    check_fill(&c, in, width, CHECK_RANDOM);
+    for (size_t i = 0; i < width; i++) in[i] = in[i] * spread + 5;
+    check_expected *want = check_expect(width);
+    double sum = 0;
+    for (size_t i = 0; i < width; i++) sum += exp((double)in[i] - 5);
+    for (size_t i = 0; i < width; i++) {
+        want->value[i] = exp((double)in[i] - 5) / sum;
+        want->tolerance[i] = 1e-6 * want->value[i] + 2 * (double)FLT_MIN;
     }
-    if (in_place) memcpy(out, in, rows * width * sizeof *in);
-    eltwise_softmax(out, in_place ? out : in, rows, width);
+    in = to_wall(in, width);
+    if (in_place) memcpy(out, in, width * sizeof *in);
+    k->softmax(out, in_place ? out : in, width);
     bool good = check_compare(&c, want, out);
     check_expect_free(want);
-    check_free(in);
+    check_free_at_wall(in, width);
     check_free(out);
     return good;
 }
 
-Test(eltwise, softmax_is_within_a_millionth, .timeout = 30) {
-    static const size_t widths[] = {1, 2, 3, 10, 16, 17, 1000, 1001};
+ParameterizedTestParameters(eltwise, softmax_is_within_a_millionth) {
+    return each_kernel();
+}
+ParameterizedTest(uint32_t *index, eltwise, softmax_is_within_a_millionth) {
+    static const size_t widths[] = {1, 2, 3, 7, 8, 9, 10, 15, 16, 17, 31, 33, 1000, 1001};
     static const float spreads[] = {0, 1, 10, 80, 500};
+    const eltwise_kernel *k = kernel_at(*index);
+    if (!check_can_run(k->softmax_name, k->isa)) return;
     for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
         for (size_t s = 0; s < sizeof spreads / sizeof *spreads; s++) {
-            cr_assert(softmax_one(1, widths[w], spreads[s], false));
-            cr_assert(softmax_one(3, widths[w], spreads[s], true));
+            cr_assert(softmax_one(k, widths[w], spreads[s], false));
+            cr_assert(softmax_one(k, widths[w], spreads[s], true));
         }
     }
 }
 
-Test(eltwise, softmax_of_huge_numbers_does_not_overflow) {
-    float x[3] = {3e38f, 3e38f, -3e38f};
-    eltwise_softmax(x, x, 1, 3);
-    cr_assert(x[0] == 0.5f && x[1] == 0.5f && x[2] == 0.0f);
+ParameterizedTestParameters(eltwise, softmax_of_special_values) {
+    return each_kernel();
+}
+ParameterizedTest(uint32_t *index, eltwise, softmax_of_special_values) {
+    const eltwise_kernel *k = kernel_at(*index);
+    if (!check_can_run(k->softmax_name, k->isa)) return;
+    float huge[3] = {3e38f, 3e38f, -3e38f}, infinite[2] = {-INFINITY, 1}, nan[18] = {1, 2, NAN};
+    k->softmax(huge, huge, 3);
+    cr_assert(huge[0] == 0.5f && huge[1] == 0.5f && huge[2] == 0.0f, "%s does not overflow", k->softmax_name);
+    k->softmax(infinite, infinite, 2);
+    cr_assert(infinite[0] == 0.0f && infinite[1] == 1.0f, "%s", k->softmax_name);
+    k->softmax(nan, nan, 18);
+    for (int i = 0; i < 18; i++) cr_assert(isnan(nan[i]), "%s: a NaN is not hidden", k->softmax_name);
 }
 
 Test(eltwise, find_never_takes_a_higher_tier) {
