@@ -233,7 +233,7 @@ load: deps-test ## Load the daemon with wrk and print a table
 # Variables: MODELS="mobilenet_v1 ..." for some of the networks only, and those that the scripts' heads name.
 PEERS := $(B)/tests/bench/peers
 PEER_FILES := $(PEERS)/rounds $(PEERS)/peer_dsc $(PEERS)/hide_avx512.so
-.PHONY: bench bench-build bench-peers bench-hog bench-peers-build
+.PHONY: bench bench-build bench-peers bench-hog bench-docs bench-peers-build
 bench: bench-build ## Time the kernels over real layers, and the seven networks
 	@tests/bench/bench.sh build/dscd $(B)/tests/bench $(MODEL_FILES)
 bench-build: bench-models
@@ -242,6 +242,9 @@ bench-peers: bench-peers-build ## Time them beside ONNX Runtime, oneDNN and Open
 	@tests/bench/peers/peers.sh $(PEERS) $(CURDIR)/build/peers/node_modules $(MODEL_FILES)
 bench-hog: bench-peers-build ## Time all of them with two threads beside a process that holds a core
 	@HOG=1 tests/bench/peers/peers.sh $(PEERS) $(CURDIR)/build/peers/node_modules $(MODEL_FILES)
+
+bench-docs: ## Put the tables and the chart of bench-peers and bench-hog into docs/
+	@tests/bench/peers/docs.sh
 
 # Rivals that cannot be had are left out.
 bench-peers-build: bench-models

@@ -13,7 +13,7 @@ cli_engine_options cli_engine_defaults(void) {
 
 // With a batch, every input whose first dimension is free gets it.
 static dsc_status make_plan(const cli_engine_options *o, cli_engine *e, dsc_error *err) {
-    dsc_plan_options plan = {.passes = o->passes, .keep_values = o->keep_values};
+    dsc_plan_options plan = {.passes = o->passes, .keep_values = o->keep_values, .threads = o->threads};
     dsc_shape shapes[8];
     uint32_t count = 0, inputs = dsc_model_get_info(e->model).input_count;
     for (uint32_t i = 0; o->batch && i < inputs && i < 8; i++) {

@@ -30,11 +30,9 @@ kernels_json() {
 
 if [[ $parts == *" kernels "* ]]; then
     work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
-    for bench in "$benches"/bench_*; do
-        [ -x "$bench" ] && [ -f "$bench" ] || continue
-        case $bench in *.*) continue ;; esac
-        echo "== $(basename "$bench")"
-        "$bench" ${ISA:-} | tee "$work/$(basename "$bench")"
+    for bench in bench_gemm bench_dwconv; do
+        echo "== $bench"
+        "$benches/$bench" ${ISA:-} | tee "$work/$bench"
     done
     (cd "$work" && kernels_json bench_*) >"$out/kernels.json"
 fi

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The rows of peers.tsv (see table.awk; field 14 is the kind of run) as the tables of docs/performance.md. Of an engine's
+# The rows of peers.tsv (see table.awk; field 15 is the kind of run) as the tables of docs/performance.md. Of an engine's
 # two files the faster one counts.
 function order(list, count, what) {
     for (i = 1; i <= count; i++) if (list[i] == what) return count
@@ -7,7 +7,7 @@ function order(list, count, what) {
     return count + 1
 }
 {
-    run = $14 "\t" $1 "\t" ($14 == "hog" ? "" : $4)
+    run = $15 "\t" $1 "\t" ($15 == "hog" ? "" : $4)
     runs = order(run_list, runs, run)
     engines = order(engine_list, engines, $6)
     key = run SUBSEP $3 SUBSEP $6 SUBSEP $5
@@ -19,6 +19,7 @@ function order(list, count, what) {
     } else if (!(key in min) || $10 < min[key]) {
         min[key] = $10
         median[key] = $11
+        mean[key] = $14
         percent[key] = $13
     }
 }
@@ -60,20 +61,30 @@ function hog_table(run,    n, e, alone, beside, line, rule) {
             alone = run SUBSEP network[n] SUBSEP engine_list[e] SUBSEP "quiet"
             beside = run SUBSEP network[n] SUBSEP engine_list[e] SUBSEP "hog"
             if (alone in min && beside in min)
-                line = line sprintf(" %.2f → %.2f | **%.2f** |", median[alone], median[beside], median[beside] / median[alone])
+                line = line sprintf(" %.2f → %.2f | **%.2f** / %.2f |", median[alone], median[beside], median[beside] / median[alone], mean[beside] / mean[alone])
             else line = line " " (alone in failure ? failure[alone] : "") " | |"
         }
         print line
     }
 }
 END {
+    line = machine
+    for (e = 1; e <= engines; e++) {
+        for (r = 1; r <= runs; r++) if (versions[run_list[r], engine_list[e]] != "") version = versions[run_list[r], engine_list[e]]
+        line = line ", " (engine_list[e] == "dscd" ? "dscd " : "") version
+    }
+    gsub(/-/, " ", line)
+    print line ". a / b: minimum / median in ms; ratio: dscd's by the rival's, below 1 is faster.\n"
     for (r = 1; r <= runs; r++) {
         split(run_list[r], part, "\t")
-        printf "%s, %s, %s, %s.", machine, part[2], part[1] == "hog" ? "one thread alone → two beside a process that holds one of the two cores, medians in ms and their ratio" : part[3] " thread" (part[3] > 1 ? "s" : "") ", minimum / median in ms, ratios dscd : rival", dates[run_list[r]]
-        for (e = 1; e <= engines; e++) if (versions[run_list[r], engine_list[e]] != "") printf " %s%s", engine_list[e] == "dscd" ? "dscd " : "", versions[run_list[r], engine_list[e]]
-        print "\n"
-        if (part[1] == "hog") hog_table(run_list[r])
-        else quiet_table(run_list[r])
+        isa = part[2] == "avx512" ? "AVX-512" : part[2] == "avx2" ? "AVX2" : part[2]
+        if (part[1] == "hog") {
+            print "**" isa ", one thread alone → two beside a process that holds one of the two cores**, medians in ms, and the ratios of medians and of means, " dates[run_list[r]] ":\n"
+            hog_table(run_list[r])
+        } else {
+            print "**" isa ", " (part[3] == 1 ? "one thread" : part[3] == 2 ? "two threads" : part[3] " threads") "**, " dates[run_list[r]] ":\n"
+            quiet_table(run_list[r])
+        }
         print ""
     }
 }

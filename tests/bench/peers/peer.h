@@ -4,8 +4,9 @@
 //   PROGRAM MODEL.onnx THREADS INPUT OUTPUT       INPUT: raw floats, the whole of the model's only input
 //
 // computes once, writes the first output to OUTPUT as raw floats, and says "ready MULTIPLICATIONS VERSION" (0 where it
-// does not know). Then it answers every line "MILLISECONDS" with "MIN_NS MEDIAN_NS RUNS PEAK" after running for so
-// long: PEAK is what it measured of fused multiply-adds, in GFLOP/s of one thread, or 0. It ends with its input.
+// does not know). Then it answers every line "MILLISECONDS" with "MIN_NS MEDIAN_NS MEAN_NS RUNS PEAK" after
+// running for so long: PEAK is what it measured of fused multiply-adds, in GFLOP/s of one thread, or 0. It ends with
+// its input.
 #ifndef DSC_TESTS_PEER_H
 #define DSC_TESTS_PEER_H
 
@@ -66,16 +67,17 @@ static inline void peer_turn(const peer *p, uint64_t *times, uint64_t for_ns) {
     double before = peer_peak(p);
     if (!p->run(p->context)) peer_fail("run", "failed"); // wakes caches and threads, does not count
     uint64_t end = peer_now_ns() + for_ns;
+    uint64_t sum = 0;
     size_t runs = 0;
     while (runs < PEER_RUNS_MAX && (runs < PEER_RUNS_MIN || peer_now_ns() < end)) {
         uint64_t start = peer_now_ns();
         if (!p->run(p->context)) peer_fail("run", "failed");
-        times[runs++] = peer_now_ns() - start;
+        sum += times[runs++] = peer_now_ns() - start;
     }
     double after = peer_peak(p);
     qsort(times, runs, sizeof *times, peer_by_value);
-    printf("%llu %llu %zu %.3f\n", (unsigned long long)times[0], (unsigned long long)times[runs / 2], runs,
-           before > after ? before : after);
+    printf("%llu %llu %llu %zu %.3f\n", (unsigned long long)times[0], (unsigned long long)times[runs / 2],
+           (unsigned long long)(sum / runs), runs, before > after ? before : after);
     fflush(stdout);
 }
 

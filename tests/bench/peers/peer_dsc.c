@@ -21,14 +21,15 @@ static void must(dsc_status status, const char *what, const dsc_error *err) {
     if (status != DSC_OK) peer_fail(what, err->text);
 }
 
-static void load(engine *e, const char *path) {
+static void load(engine *e, const char *path, uint32_t threads) {
     dsc_error err;
+    const dsc_plan_options options = {.passes = DSC_PASSES_ALL, .threads = threads};
     dsc_isa isa;
     const char *name = getenv("DSC_ISA");
     must(dsc_isa_parse(name && *name ? name : "best", &isa, &err), "DSC_ISA", &err);
     must(dsc_model_load_file(path, NULL, &e->model, &err), path, &err);
     must(dsc_weights_create(e->model, isa, &e->weights, &err), path, &err);
-    must(dsc_plan_create(e->weights, NULL, 0, NULL, &e->plan, &err), path, &err);
+    must(dsc_plan_create(e->weights, NULL, 0, &options, &e->plan, &err), path, &err);
 }
 
 static bool run(void *context) {
@@ -44,7 +45,7 @@ static double peak(void *context) {
 // Two waves, one as slow as what pictures hold and one as fast: numbers of mean 0 and deviation 0.7.
 static int make_input(const char *model, const char *path) {
     engine e = {0};
-    load(&e, model);
+    load(&e, model, 1);
     dsc_tensor_info info = dsc_plan_input(e.plan, 0);
     size_t count = dsc_tensor_bytes(&info) / sizeof(float);
     float *data = malloc(count * sizeof *data);
@@ -61,8 +62,9 @@ int main(int argc, char **argv) {
     dsc_error err;
     size_t count;
     float *input = peer_read(argv[3], &count);
-    load(&e, argv[1]);
-    must(dsc_pool_create(&(dsc_pool_options){.threads = (uint32_t)atoi(argv[2])}, &e.pool, &err), "pool", &err);
+    uint32_t threads = (uint32_t)atoi(argv[2]);
+    load(&e, argv[1], threads);
+    must(dsc_pool_create(&(dsc_pool_options){.threads = threads}, &e.pool, &err), "pool", &err);
     must(dsc_session_create(e.plan, &e.session, &err), "session", &err);
     dsc_tensor_info in = dsc_plan_input(e.plan, 0), out = dsc_plan_output(e.plan, 0);
     if (dsc_tensor_bytes(&in) != count * sizeof *input) peer_fail(argv[3], "is not of the input's size");

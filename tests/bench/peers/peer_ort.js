@@ -17,7 +17,8 @@ async function turn(session, feeds, ms) {
     times.push(Number(process.hrtime.bigint() - start));
   }
   times.sort((a, b) => a - b);
-  console.log(`${times[0]} ${times[times.length >> 1]} ${times.length} 0`);
+  const mean = times.reduce((a, b) => a + b, 0) / times.length;
+  console.log(`${times[0]} ${times[times.length >> 1]} ${mean} ${times.length} 0`);
 }
 
 async function main() {

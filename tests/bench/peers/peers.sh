@@ -38,10 +38,12 @@ done
 
 failed=0
 for model in "$@"; do
+    folded=$(dirname "$model")/folded/$(basename "$model")
+    if [ -n "${HOG:-}" ]; then model=$folded field=("${field[@]#+}"); fi # the one that all of them read
     "$programs/peer_dsc" --make-input "$model" "$work/input"
     for threads in $([ -n "${HOG:-}" ] && echo 1 || echo "${THREADS:-1 2}"); do
         "$programs/rounds" --threads "$threads" --rounds "${ROUNDS:-5}" --ms "${MS:-300}" ${HOG:+--hog} --input "$work/input" \
-            --folded "$(dirname "$model")/folded/$(basename "$model")" "$model" "${field[@]}" \
+            --folded "$folded" "$model" "${field[@]}" \
             | sed "s/^/$isa\t$(date +%F)\t/" >>"$work/rows" || failed=1
     done
 done
@@ -52,7 +54,7 @@ touch "$out/peers.tsv"
 hog=${HOG:+hog}
 awk -F '\t' -v OFS='\t' -v run="${hog:-quiet}" '
     NR == FNR {now[$1, $3, run == "hog" ? "" : $4, run]; row[++count] = $0 OFS run; next}
-    !(($1, $3, $14 == "hog" ? "" : $4, $14) in now) {print}
+    !(($1, $3, $15 == "hog" ? "" : $4, $15) in now) {print}
     END {for (i = 1; i <= count; i++) print row[i]}' "$work/rows" "$out/peers.tsv" >"$work/all"
 mv "$work/all" "$out/peers.tsv"
 awk -F '\t' -f "$here/table.awk" "$work/rows"

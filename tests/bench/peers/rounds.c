@@ -10,7 +10,8 @@
 // holds core 1.
 //
 // Prints rows of fields between tabs: network, threads, "quiet" or "hog", engine, version, "plain" or "folded",
-// difference or what failed, minimum, median (of the rounds' medians), ms, runs, percent of the peak (0: not known).
+// difference or what failed, minimum, median (of the rounds' medians), ms, runs, percent of the peak (0: not known),
+// mean, ms.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <getopt.h>
@@ -40,11 +41,11 @@ typedef struct rival {
     char name[32], version[64], failure[96], output[512];
     const char *command, *model;
     int threads;
-    bool is_folded, is_beside_hog;
+    bool is_beside_hog;
     pid_t pid;
     int to, from;
     double multiplications, difference;
-    double min_ns, peak, medians[ROUNDS_MAX];
+    double min_ns, sum_ns, peak, medians[ROUNDS_MAX];
     long runs;
 } rival;
 
@@ -166,12 +167,12 @@ static void introduce(rival *r, const rival *first, const settings *s) {
 
 static void take_turn(rival *r, int round, int ms) {
     char line[256];
-    double min, median, peak;
+    double min, median, mean, peak;
     long runs;
     pid_t hog = r->is_beside_hog ? start_hog() : 0;
     kill(r->pid, SIGCONT);
     bool is_fine = dprintf(r->to, "%d\n", ms) > 0 && hear(r, line, sizeof line) &&
-                   sscanf(line, "%lf %lf %ld %lf", &min, &median, &runs, &peak) == 4;
+                   sscanf(line, "%lf %lf %lf %ld %lf", &min, &median, &mean, &runs, &peak) == 5;
     end_process(hog);
     if (!is_fine) {
         fail(r, "gave no times");
@@ -181,6 +182,7 @@ static void take_turn(rival *r, int round, int ms) {
     if (round == 0 || min < r->min_ns) r->min_ns = min;
     if (peak > r->peak) r->peak = peak;
     r->medians[round] = median;
+    r->sum_ns += mean * (double)runs;
     r->runs += runs;
 }
 
@@ -194,12 +196,12 @@ static void print(rival *r, const settings *s) {
     qsort(r->medians, (size_t)s->rounds, sizeof *r->medians, by_value);
     double percent = r->peak > 0 ? 200 * r->multiplications / r->min_ns / (r->peak * r->threads) : 0;
     printf("%.*s\t%d\t%s\t%s\t%s\t%s\t", (int)strcspn(name, "."), name, r->threads, r->is_beside_hog ? "hog" : "quiet",
-           r->name, r->version, r->is_folded ? "folded" : "plain");
+           r->name, r->version, strstr(r->model, "/folded/") ? "folded" : "plain");
     if (*r->failure) {
-        printf("%s\t0\t0\t0\t0\n", r->failure);
+        printf("%s\t0\t0\t0\t0\t0\n", r->failure);
     } else {
-        printf("%.1e\t%.4f\t%.4f\t%ld\t%.1f\n", r->difference, r->min_ns / 1e6, r->medians[s->rounds / 2] / 1e6,
-               r->runs, percent);
+        printf("%.1e\t%.4f\t%.4f\t%ld\t%.1f\t%.4f\n", r->difference, r->min_ns / 1e6, r->medians[s->rounds / 2] / 1e6,
+               r->runs, percent, r->sum_ns / (double)r->runs / 1e6);
     }
 }
 
@@ -215,8 +217,7 @@ static int enter(rival *field, int count, const settings *s, const char *entry) 
         *r = (rival){.command = entry + length + (entry[length] == '='), .threads = s->threads};
         snprintf(r->name, sizeof r->name, "%.*s", (int)length, entry);
         snprintf(r->output, sizeof r->output, "%s.answer%d", s->input, count);
-        r->is_folded = has_both && i % 2 == 1;
-        r->model = r->is_folded ? s->folded : s->model;
+        r->model = has_both && i % 2 == 1 ? s->folded : s->model;
         r->is_beside_hog = s->has_hog && i >= (has_both ? 2 : 1);
         if (s->has_hog) r->threads = r->is_beside_hog ? 2 : 1;
     }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A bar chart of the rows of peers.tsv (see table.awk): one thread, one instruction set (`isa`), the least time of every
 # engine beside dscd's. Of two files the faster one counts. Colours hold on a light and on a dark page.
-$1 == isa && $4 == 1 && $14 == "quiet" && $12 > 0 {
+$1 == isa && $4 == 1 && $15 == "quiet" && $12 > 0 {
     if (!($6 in column)) {column[$6]; engine[++engines] = $6}
     if (!(($3, $6) in min) || $10 < min[$3, $6]) min[$3, $6] = $10
     date = $2
