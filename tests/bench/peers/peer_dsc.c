@@ -3,6 +3,7 @@
 //
 //   peer_dsc MODEL.onnx THREADS INPUT OUTPUT
 //   peer_dsc --make-input MODEL.onnx INPUT         writes an input for all of them
+#define _GNU_SOURCE
 #include "engine/dsc.h"
 #include "tests/bench/peers/peer.h"
 

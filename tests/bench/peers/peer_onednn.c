@@ -5,6 +5,7 @@
 // every convolution and dense layer; weights are brought into it while loading; what a layer does not find in the
 // layout that it wants is reordered, in the measured time. Memory is used again once its last reader is done; sums and
 // element-wise layers happen in place.
+#define _GNU_SOURCE
 #include "engine/graph/graph.h"
 #include "engine/model.h"
 #include "engine/ops/activation.h"
