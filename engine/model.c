@@ -58,16 +58,11 @@ static dsc_status set_shape(graph *g, graph_value *v, const dsc_shape *given, ds
         shape.rank = given->rank <= DSC_MAX_RANK ? given->rank : 0;
         memcpy(shape.dims, given->dims, sizeof shape.dims);
     }
-    bool fits = shape.rank == v->shape.rank || !v->has_shape, is_empty = false;
+    bool fits = shape.rank == v->shape.rank || !v->has_shape;
     for (uint32_t i = 0; i < shape.rank && fits; i++) {
-        is_empty |= v->has_shape && v->shape.dims[i] == 0;
         if (!given && shape.dims[i] < 0) shape.dims[i] = 1;
         bool is_free = !v->has_shape || v->shape.dims[i] < 0;
-        fits = shape.dims[i] > 0 && (is_free || shape.dims[i] == v->shape.dims[i]);
-    }
-    if (!fits && is_empty) {
-        return error_set(err, DSC_UNSUPPORTED, "input \"%.100s\" has the shape %s; empty tensors are not supported",
-                         v->name, graph_shape_print(&v->shape, wanted, sizeof wanted));
+        fits = is_free ? shape.dims[i] > 0 : shape.dims[i] == v->shape.dims[i];
     }
     if (!fits || (given && given->rank > DSC_MAX_RANK)) {
         return error_set(err, DSC_BAD_ARGUMENT, "input \"%.100s\" has the shape %s, not %s", v->name,
@@ -123,13 +118,18 @@ dsc_status model_specialise(const dsc_model *model, const dsc_shape *shapes, uin
 
 // ---- loading ----------------------------------------------------------------------------------------------------
 
-// Whether the values of an input may decide shapes (Reshape's target, axes) or modes: whoever makes a plan gives them,
-// see dsc_shape.
+#define INTEGERS_MAX 64 // more are not read where values decide shapes
+#define SCALES_MAX   DSC_MAX_RANK
+
+// Whether the values of an input may decide shapes (Reshape's target, axes, Resize's scales) or modes: whoever makes a
+// plan gives them, see dsc_shape.
 static bool waits_for_values(const graph *g) {
     for (uint32_t i = 0; i < g->input_count; i++) {
         const graph_value *v = &g->values[g->inputs[i]];
-        bool is_list = (v->dtype == DSC_I64 || v->dtype == DSC_I32 || v->dtype == DSC_BOOL) && v->shape.rank <= 1;
-        if (is_list && !v->data && graph_readers(g, g->inputs[i], &(uint32_t){0})) return true;
+        bool is_list = v->dtype == DSC_I64 || v->dtype == DSC_I32 || v->dtype == DSC_BOOL || v->dtype == DSC_F32;
+        int64_t limit = v->dtype == DSC_F32 ? SCALES_MAX : INTEGERS_MAX;
+        bool is_short = v->shape.rank == 0 || (v->shape.rank == 1 && v->shape.dims[0] <= limit);
+        if (is_list && is_short && !v->data && graph_readers(g, g->inputs[i], &(uint32_t){0})) return true;
     }
     return false;
 }

@@ -2,6 +2,7 @@
 #include "engine/graph/check.h"
 
 #include "engine/base/error.h"
+#include "engine/graph/fold.h"
 
 // A node whose inputs have no shape, because an earlier one failed, has no reason of its own to tell.
 static bool has_shapes(const graph *g, const graph_node *n) {
@@ -15,10 +16,13 @@ static bool has_shapes(const graph *g, const graph_node *n) {
 dsc_status graph_infer(graph *g, dsc_report_fn report, void *context, dsc_error *err) {
     dsc_status first = DSC_OK;
     dsc_error reason = {DSC_OK, ""};
+    uint64_t work = FOLD_WORK;
     for (uint32_t i = 0; i < g->node_count; i++) {
         graph_node *n = &g->nodes[i];
+        if (n->is_removed) continue;
         if (first != DSC_OK && !has_shapes(g, n)) continue;
         dsc_status status = n->op->infer(g, n, &reason);
+        if (status == DSC_OK) status = fold_node(g, i, &work, &reason);
         if (status == DSC_OK) continue;
         if (report) report(context, reason.text);
         if (first == DSC_OK) {
@@ -27,6 +31,7 @@ dsc_status graph_infer(graph *g, dsc_report_fn report, void *context, dsc_error 
         }
         if (!report) break;
     }
+    graph_compact(g);
     return first;
 }
 

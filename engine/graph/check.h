@@ -5,8 +5,8 @@
 
 #include "engine/graph/op.h"
 
-// Infers every node in order. With `report`, goes on after a node that fails, tells every reason, and returns the
-// first.
+// Infers every node in order; small nodes of constants become constants (fold.h). With `report`, goes on after a node
+// that fails, tells every reason, and returns the first.
 dsc_status graph_infer(graph *g, dsc_report_fn report, void *context, dsc_error *err);
 
 // Every value read is an input, a constant or the output of an earlier node; producers are right; every node's shapes

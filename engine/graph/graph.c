@@ -37,6 +37,7 @@ static uint32_t *copy_list(arena *memory, const uint32_t *list, uint32_t count) 
 static bool clone_nodes(graph *g, const graph *original) {
     for (uint32_t i = 0; i < original->node_count; i++) {
         graph_node *n = &g->nodes[i];
+        n->spec = NULL;
         n->inputs = copy_list(&g->memory, n->inputs, n->input_count);
         n->outputs = copy_list(&g->memory, n->outputs, n->output_count);
         if (!n->inputs || !n->outputs) return false;

@@ -41,6 +41,8 @@ typedef struct graph_node {
     uint32_t input_count, output_count;
     uint32_t *inputs, *outputs; // values; GRAPH_NONE where an optional one is left out
     void *params;               // the operator's own struct, made by its `import`
+    void *spec;                 // what `infer` worked out for `evaluate`, of this graph alone; or NULL
+    size_t spec_bytes;
 
     // Set by passes: what this node does besides, in this order: + residual, then the activation.
     uint32_t residual; // a value of the output's shape, or GRAPH_NONE

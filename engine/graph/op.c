@@ -7,6 +7,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 dsc_status op_error(const graph_node *n, dsc_error *err, dsc_status status, const char *format, ...) {
     char text[360];
@@ -34,10 +35,6 @@ dsc_status op_set_output(graph *g, graph_node *n, uint32_t index, dsc_dtype dtyp
                         graph_shape_print(shape, text, sizeof text), dsc_dtype_name(dtype),
                         (unsigned long long)g->limits.tensor_bytes);
     }
-    if (count == 0) {
-        return op_error(n, err, DSC_UNSUPPORTED, "its output would be empty (%s)",
-                        graph_shape_print(shape, text, sizeof text));
-    }
     out->dtype = dtype;
     out->shape = *shape;
     out->has_shape = true;
@@ -59,4 +56,25 @@ dsc_status op_axis(const graph_node *n, int64_t axis, uint32_t rank, bool end_ok
     }
     *out = (uint32_t)resolved;
     return DSC_OK;
+}
+
+dsc_status op_want_types(const graph *g, const graph_node *n, uint32_t index, unsigned types, dsc_error *err) {
+    const graph_value *v = graph_input(g, n, index);
+    if (!v || types >> v->dtype & 1u) return DSC_OK;
+    return op_error(n, err, DSC_UNSUPPORTED, "input %u is %s, which is not supported", index, dsc_dtype_name(v->dtype));
+}
+
+bool op_is_fast(const graph *g, const graph_node *n) {
+    if (!n->op->lower) return false;
+    return !n->op->evaluate || !n->op->is_fast || n->op->is_fast(g, n);
+}
+
+void *op_spec(graph *g, graph_node *n, size_t bytes, dsc_error *err) {
+    if (!n->spec || n->spec_bytes != bytes) n->spec = arena_alloc(&g->memory, 1, bytes);
+    if (!n->spec) {
+        error_no_memory(err, bytes);
+        return NULL;
+    }
+    n->spec_bytes = bytes;
+    return memset(n->spec, 0, bytes);
 }

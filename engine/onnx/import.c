@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The way through a model file: what it is -> unpacked -> versions -> initializers -> inputs -> nodes -> outputs.
 #include "engine/onnx/import.h"
+#include "engine/graph/onnx_type.h"
 
 #include "engine/base/error.h"
 #include "engine/base/mem.h"
@@ -189,7 +190,7 @@ static dsc_status read_input(importer *im, const Onnx__ValueInfoProto *info, gra
     const char *type_name;
     const Onnx__TypeProto__Tensor *type = info->type ? info->type->tensor_type : NULL;
     if (!type) return error_set(err, DSC_UNSUPPORTED, "input \"%.100s\" is not a tensor", v->name);
-    if (!import_dtype(type->elem_type, &v->dtype, &type_name)) {
+    if (!onnx_type_find(type->elem_type, &v->dtype, &type_name)) {
         return error_set(err, DSC_UNSUPPORTED,
                          "input \"%.100s\" has the element type %s (%" PRId32 "), which is not supported", v->name,
                          type_name, type->elem_type);

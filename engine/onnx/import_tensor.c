@@ -3,6 +3,7 @@
 // holds before anything is allocated, so that a few bytes cannot ask for gigabytes.
 #include "engine/base/error.h"
 #include "engine/base/mem.h"
+#include "engine/graph/onnx_type.h"
 #include "engine/onnx/importer.h"
 
 #include <inttypes.h>
@@ -10,28 +11,6 @@
 #include <string.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "raw tensor data is little-endian and copied as it is");
-
-// ONNX's numbers for element types; those without a dtype are known by name only.
-static const struct {
-    const char *name;
-    dsc_dtype dtype;
-} types[] = {
-    [1] = {"FLOAT", DSC_F32},   [2] = {"UINT8", DSC_U8},      [3] = {"INT8", DSC_I8},     [4] = {"UINT16", 0},
-    [5] = {"INT16", 0},         [6] = {"INT32", DSC_I32},     [7] = {"INT64", DSC_I64},   [8] = {"STRING", 0},
-    [9] = {"BOOL", DSC_BOOL},   [10] = {"FLOAT16", DSC_F16},  [11] = {"DOUBLE", DSC_F64}, [12] = {"UINT32", 0},
-    [13] = {"UINT64", 0},       [14] = {"COMPLEX64", 0},      [15] = {"COMPLEX128", 0},   [16] = {"BFLOAT16", 0},
-    [17] = {"FLOAT8E4M3FN", 0}, [18] = {"FLOAT8E4M3FNUZ", 0}, [19] = {"FLOAT8E5M2", 0},   [20] = {"FLOAT8E5M2FNUZ", 0},
-    [21] = {"UINT4", 0},        [22] = {"INT4", 0},           [23] = {"FLOAT4E2M1", 0},
-};
-
-bool import_dtype(int32_t onnx_type, dsc_dtype *out, const char **name) {
-    size_t index = onnx_type < 0 ? 0 : (size_t)onnx_type;
-    bool is_named = index < sizeof types / sizeof *types && types[index].name;
-    *name = is_named ? types[index].name : "unknown";
-    if (!is_named || !types[index].dtype) return false;
-    *out = types[index].dtype;
-    return true;
-}
 
 // A tensor on its way into the graph.
 typedef struct contents {
@@ -170,7 +149,7 @@ dsc_status import_tensor(importer *im, Onnx__TensorProto *tensor, const char *na
     contents c = {.tensor = tensor, .label = label};
     const char *type_name;
     void *data = NULL;
-    if (!import_dtype(tensor->data_type, &c.dtype, &type_name)) {
+    if (!onnx_type_find(tensor->data_type, &c.dtype, &type_name)) {
         return error_set(err, DSC_UNSUPPORTED, "%s has the element type %s (%" PRId32 "), which is not supported",
                          label, type_name, tensor->data_type);
     }

@@ -10,7 +10,7 @@
 
 #define IMPORT_IR_FIRST    1
 #define IMPORT_IR_LAST     13
-#define IMPORT_OPSET_FIRST 7
+#define IMPORT_OPSET_FIRST 1
 
 typedef struct importer {
     graph *g;
@@ -42,8 +42,6 @@ dsc_status import_no_memory(dsc_error *err); // the sentence where the graph cou
 
 // ---- import_tensor.c: constants
 
-// The engine's type for ONNX's number; false (and the type's name, for sentences) where there is none.
-bool import_dtype(int32_t onnx_type, dsc_dtype *out, const char **name);
 // Adds the tensor's contents to the graph as a constant called `name`. `label` begins the sentences, for instance
 // `initializer "w"`.
 dsc_status import_tensor(importer *im, Onnx__TensorProto *tensor, const char *name, const char *label, uint32_t *out,

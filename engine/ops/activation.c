@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/ops/activation.h"
 
+#include "engine/generic/common.h"
+#include "engine/generic/flat.h"
+#include "engine/generic/numbers.h"
+#include "engine/generic/unary.h"
 #include "engine/kernels/eltwise.h"
-#include "engine/ops/common.h"
-#include "engine/ops/flat.h"
 #include "engine/ops/lowering.h"
 #include "engine/ops/maps.h"
 #include "engine/ops/ops.h"
@@ -19,12 +21,12 @@ static dsc_status set_params(graph *g, graph_node *n, activation_params params, 
 }
 
 static dsc_status relu_import(graph *g, graph_node *n, attrs *a, dsc_error *err) {
-    (void)a;
+    common_ignore_legacy(n, a);
     return set_params(g, n, (activation_params){.act = GRAPH_ACT_RELU}, err);
 }
 
 static dsc_status sigmoid_import(graph *g, graph_node *n, attrs *a, dsc_error *err) {
-    (void)a;
+    common_ignore_legacy(n, a);
     return set_params(g, n, (activation_params){.act = GRAPH_ACT_SIGMOID}, err);
 }
 
@@ -40,6 +42,7 @@ static dsc_status want_number(const graph_node *n, const char *name, float value
 
 static dsc_status hardsigmoid_import(graph *g, graph_node *n, attrs *a, dsc_error *err) {
     activation_params p = {.act = GRAPH_ACT_HARDSIGMOID};
+    common_ignore_legacy(n, a);
     dsc_status status = attrs_float(a, "alpha", 0.2f, &p.a, err);
     if (!status) status = attrs_float(a, "beta", 0.5f, &p.b, err);
     if (!status) status = want_number(n, "alpha", p.a, err);
@@ -50,6 +53,7 @@ static dsc_status hardsigmoid_import(graph *g, graph_node *n, attrs *a, dsc_erro
 // Bounds are attributes until operator set 10, inputs from 11 on.
 static dsc_status clip_import(graph *g, graph_node *n, attrs *a, dsc_error *err) {
     activation_params p = {.act = GRAPH_ACT_CLAMP, .a = -FLT_MAX, .b = FLT_MAX};
+    common_ignore_legacy(n, a);
     if (n->opset < 11) {
         if (n->input_count > 1) {
             return op_error(n, err, DSC_BAD_MODEL, "it has %u inputs; before operator set 11 the bounds are attributes",
@@ -65,9 +69,11 @@ static dsc_status clip_import(graph *g, graph_node *n, attrs *a, dsc_error *err)
 }
 
 static dsc_status infer(graph *g, graph_node *n, dsc_error *err) {
-    dsc_status status = common_check(g, n, 1, err);
-    if (!status) status = op_want_dtype(g, n, 0, DSC_F32, err);
-    return status ? status : op_set_output(g, n, 0, DSC_F32, &graph_input(g, n, 0)->shape, err);
+    const activation_params *p = n->params;
+    dsc_status status = unary_prepare(g, n, (double)p->a, (double)p->b, err);
+    if (status) return status;
+    const graph_value *x = graph_input(g, n, 0);
+    return op_set_output(g, n, 0, x->dtype, &x->shape, err);
 }
 
 static dsc_status clip_infer(graph *g, graph_node *n, dsc_error *err) {
@@ -76,20 +82,50 @@ static dsc_status clip_infer(graph *g, graph_node *n, dsc_error *err) {
         uint64_t count;
         const graph_value *bound = graph_input(g, n, i);
         if (!bound) continue;
-        dsc_status status = op_want_dtype(g, n, i, DSC_F32, err);
-        if (status) return status;
         if (!graph_shape_count(&bound->shape, &count) || count != 1) {
             return op_error(n, err, DSC_BAD_MODEL, "%s must be one number", names[i]);
         }
-        if (bound->data && (status = want_number(n, names[i], *(const float *)bound->data, err)) != DSC_OK) {
-            return status;
+        if (!bound->data || bound->dtype != DSC_F32) continue;
+        dsc_status status = want_number(n, names[i], *(const float *)bound->data, err);
+        if (status) return status;
+    }
+    dsc_status status = common_check(g, n, 1, err);
+    if (!status) status = op_want_types(g, n, 0, OP_NUMBERS, err);
+    if (!status) status = common_one_type(g, n, n->input_count, err);
+    activation_params *s = status ? NULL : op_spec(g, n, sizeof *s, err);
+    if (!s) return status ? status : DSC_NO_MEMORY;
+    *s = *(const activation_params *)n->params;
+    return common_infer_same(g, n, err);
+}
+
+// The upper bound wins where the two contradict each other.
+static const char *clip_evaluate(const op_call *c) {
+    const activation_params *s = c->spec;
+    const op_tensor *x = &c->inputs[0];
+    const op_tensor *low = c->input_count > 1 && c->inputs[1].data ? &c->inputs[1] : NULL;
+    const op_tensor *high = c->input_count > 2 && c->inputs[2].data ? &c->inputs[2] : NULL;
+    bool is_real = numbers_is_float(x->dtype);
+    bool has_attributes = s->a > -FLT_MAX || s->b < FLT_MAX;
+    double real_low = low ? numbers_get(low, 0) : has_attributes ? (double)s->a : -(double)INFINITY;
+    double real_high = high ? numbers_get(high, 0) : has_attributes ? (double)s->b : (double)INFINITY;
+    int64_t whole_low = low ? integers_get(low, 0) : INT64_MIN, whole_high = high ? integers_get(high, 0) : INT64_MAX;
+    for (uint64_t i = c->begin; i < c->end; i++) {
+        if (is_real) {
+            double value = numbers_get(x, i);
+            value = value < real_low ? real_low : value;
+            numbers_put(&c->outputs[0], i, value > real_high ? real_high : value);
+        } else {
+            int64_t value = integers_get(x, i);
+            value = value < whole_low ? whole_low : value;
+            integers_put(&c->outputs[0], i, value > whole_high ? whole_high : value);
         }
     }
-    return infer(g, n, err);
+    return NULL;
 }
 
 bool activation_find(const graph *g, const graph_node *n, activation_params *out) {
     bool is_clip = n->op == &op_clip;
+    if (!common_is_f32(g, n)) return false;
     if (!is_clip && n->op != &op_relu && n->op != &op_hardsigmoid && n->op != &op_hardswish && n->op != &op_sigmoid) {
         return false;
     }
@@ -207,22 +243,26 @@ static dsc_status lower(struct lowering *l, const graph_node *n, dsc_error *err)
     {                                                                                                                  \
         .type = name, .inputs_min = 1, .inputs_max = 1, .outputs_max = 1, .opset_first = first,                        \
         .opset_last = OPS_OPSET_LAST, .import = importer, .infer = infer, .cost = cost, .lower = lower,                \
+        .is_fast = common_is_f32, .evaluate = unary_evaluate, .has_ranges = true,                                      \
     }
 
-const op op_relu = ACTIVATION("Relu", 6, relu_import);
-const op op_hardsigmoid = ACTIVATION("HardSigmoid", 6, hardsigmoid_import);
+const op op_relu = ACTIVATION("Relu", 1, relu_import);
+const op op_hardsigmoid = ACTIVATION("HardSigmoid", 1, hardsigmoid_import);
 const op op_hardswish = ACTIVATION("HardSwish", 14, hardswish_import);
-const op op_sigmoid = ACTIVATION("Sigmoid", 6, sigmoid_import);
+const op op_sigmoid = ACTIVATION("Sigmoid", 1, sigmoid_import);
 
 const op op_clip = {
     .type = "Clip",
     .inputs_min = 1,
     .inputs_max = 3,
     .outputs_max = 1,
-    .opset_first = 6,
+    .opset_first = 1,
     .opset_last = OPS_OPSET_LAST,
     .import = clip_import,
     .infer = clip_infer,
     .cost = cost,
+    .evaluate = clip_evaluate,
+    .has_ranges = true,
     .lower = lower,
+    .is_fast = common_is_f32,
 };

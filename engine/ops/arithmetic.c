@@ -1,26 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/ops/arithmetic.h"
 
+#include "engine/generic/common.h"
+#include "engine/generic/flat.h"
+#include "engine/generic/nary.h"
 #include "engine/kernels/eltwise.h"
-#include "engine/ops/common.h"
-#include "engine/ops/flat.h"
 #include "engine/ops/lowering.h"
 #include "engine/ops/maps.h"
 #include "engine/ops/ops.h"
 
 #include <math.h>
-
-bool arithmetic_broadcast(const graph_shape *a, const graph_shape *b, graph_shape *out) {
-    graph_shape s = {.rank = a->rank > b->rank ? a->rank : b->rank};
-    for (uint32_t i = 0; i < s.rank; i++) { // i counts from the last dimension
-        int64_t da = i < a->rank ? a->dims[a->rank - 1 - i] : 1;
-        int64_t db = i < b->rank ? b->dims[b->rank - 1 - i] : 1;
-        if (da != db && da != 1 && db != 1) return false;
-        s.dims[s.rank - 1 - i] = da == 1 ? db : da;
-    }
-    *out = s;
-    return true;
-}
 
 static bool is_gate_for(const graph_shape *gate, const graph_shape *map) {
     if (gate->rank != 4 || map->rank != 4 || map->dims[2] * map->dims[3] == 1) return false;
@@ -36,19 +25,9 @@ bool arithmetic_is_gate(const graph *g, const graph_node *n, uint32_t *gate) {
     return is_first || is_gate_for(&b->shape, &a->shape);
 }
 
-static dsc_status infer(graph *g, graph_node *n, dsc_error *err) {
-    char first[96], second[96];
-    graph_shape shape;
-    dsc_status status = common_check(g, n, 2, err);
-    for (uint32_t i = 0; i < 2 && !status; i++) status = op_want_dtype(g, n, i, DSC_F32, err);
-    if (status) return status;
-    const graph_shape *a = &graph_input(g, n, 0)->shape, *b = &graph_input(g, n, 1)->shape;
-    if (!arithmetic_broadcast(a, b, &shape)) {
-        return op_error(n, err, DSC_BAD_MODEL,
-                        "%s and %s do not fit together; dimensions, aligned at the last, must be equal or 1",
-                        graph_shape_print(a, first, sizeof first), graph_shape_print(b, second, sizeof second));
-    }
-    return op_set_output(g, n, 0, DSC_F32, &shape, err);
+// Other types, tensors at an axis of their own (before operator set 7) and empty ones are computed by definition.
+static bool is_fast(const graph *g, const graph_node *n) {
+    return common_is_f32(g, n) && nary_is_plain(n);
 }
 
 // Add and Sub.
@@ -272,8 +251,9 @@ static dsc_status lower(struct lowering *l, const graph_node *n, dsc_error *err)
 
 #define ARITHMETIC(name, counter)                                                                                      \
     {                                                                                                                  \
-        .type = name, .inputs_min = 2, .inputs_max = 2, .outputs_max = 1, .opset_first = 7,                            \
-        .opset_last = OPS_OPSET_LAST, .import = common_no_params, .infer = infer, .cost = counter, .lower = lower,     \
+        .type = name, .inputs_min = 2, .inputs_max = 2, .outputs_max = 1, .opset_first = 1,                            \
+        .opset_last = OPS_OPSET_LAST, .import = nary_import, .infer = nary_infer, .cost = counter, .lower = lower,     \
+        .is_fast = is_fast, .evaluate = nary_evaluate, .has_ranges = true,                                             \
     }
 
 const op op_add = ARITHMETIC("Add", sum_cost);

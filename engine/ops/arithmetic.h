@@ -5,9 +5,6 @@
 
 #include "engine/graph/op.h"
 
-// The shape that `a` and `b` are both stretched to: aligned at the last dimension, equal dims or 1. False: impossible.
-bool arithmetic_broadcast(const graph_shape *a, const graph_shape *b, graph_shape *out);
-
 // Whether one input (its index into *gate) is N x C x 1 x 1, or 1 x C x 1 x 1, and the other one N x C x H x W, larger.
 bool arithmetic_is_gate(const graph *g, const graph_node *n, uint32_t *gate);
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/ops/batchnorm.h"
 
+#include "engine/generic/common.h"
+#include "engine/generic/flat.h"
 #include "engine/kernels/eltwise.h"
-#include "engine/ops/common.h"
-#include "engine/ops/flat.h"
 #include "engine/ops/lowering.h"
 #include "engine/ops/maps.h"
 #include "engine/ops/ops.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/ops/common.h"
-#include "engine/ops/flat.h"
+#include "engine/generic/common.h"
+#include "engine/generic/flat.h"
 #include "engine/ops/lowering.h"
 #include "engine/ops/maps.h"
 #include "engine/ops/ops.h"
@@ -14,9 +14,14 @@ typedef struct concat_params {
     int64_t axis;
 } concat_params;
 
+typedef struct concat_spec {
+    uint64_t outer; // product of the dimensions before the axis
+} concat_spec;
+
 static dsc_status import(graph *g, graph_node *n, attrs *a, dsc_error *err) {
     concat_params *p = common_params(g, n, sizeof *p, err);
     if (!p) return DSC_NO_MEMORY;
+    if (n->opset < 4) return attrs_int(a, "axis", 1, &p->axis, err);
     if (!attrs_has(a, "axis")) return op_error(n, err, DSC_BAD_MODEL, "the attribute axis is missing");
     return attrs_int(a, "axis", 0, &p->axis, err);
 }
@@ -52,7 +57,24 @@ static dsc_status infer(graph *g, graph_node *n, dsc_error *err) {
             return op_error(n, err, DSC_TOO_LARGE, "dimension %u of its output does not fit in 63 bits", axis);
         }
     }
+    concat_spec *s = op_spec(g, n, sizeof *s, err);
+    if (!s) return DSC_NO_MEMORY;
+    s->outer = common_dims(&y, 0, axis);
     return op_set_output(g, n, 0, graph_input(g, n, 0)->dtype, &y, err);
+}
+
+static const char *evaluate(const op_call *c) {
+    const concat_spec *s = c->spec;
+    size_t element = dsc_dtype_bytes(c->outputs[0].dtype);
+    char *out = c->outputs[0].out;
+    for (uint64_t o = 0; o < s->outer; o++) {
+        for (uint32_t i = 0; i < c->input_count; i++) {
+            size_t bytes = c->inputs[i].count / s->outer * element;
+            memcpy(out, (const char *)c->inputs[i].data + o * bytes, bytes);
+            out += bytes;
+        }
+    }
+    return NULL;
 }
 
 static void cost(const graph *g, const graph_node *n, op_cost *out) {
@@ -161,10 +183,11 @@ const op op_concat = {
     .inputs_min = 1,
     .inputs_max = CONCAT_INPUTS_MAX,
     .outputs_max = 1,
-    .opset_first = 4,
+    .opset_first = 1,
     .opset_last = OPS_OPSET_LAST,
     .import = import,
     .infer = infer,
     .cost = cost,
+    .evaluate = evaluate,
     .lower = lower,
 };

@@ -3,7 +3,7 @@
 #include "engine/ops/conv.h"
 
 #include "engine/base/error.h"
-#include "engine/ops/common.h"
+#include "engine/generic/common.h"
 #include "engine/ops/ops.h"
 
 static dsc_status conv_import(graph *g, graph_node *n, attrs *a, dsc_error *err) {

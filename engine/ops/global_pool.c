@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // GlobalAveragePool and GlobalMaxPool: one number for each map.
-#include "engine/ops/common.h"
+#include "engine/generic/common.h"
 #include "engine/ops/lowering.h"
 #include "engine/ops/ops.h"
 #include "engine/ops/reduce_mean.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Identity, and Dropout as it is after training: the input unchanged.
-#include "engine/ops/common.h"
+#include "engine/generic/common.h"
 #include "engine/ops/lowering.h"
 #include "engine/ops/ops.h"
 
@@ -15,8 +15,15 @@ static dsc_status identity_infer(graph *g, graph_node *n, dsc_error *err) {
 
 // The ratio is an attribute until operator set 11; from 12 on it is an input, as is training_mode.
 static dsc_status dropout_import(graph *g, graph_node *n, attrs *a, dsc_error *err) {
-    (void)g, (void)err;
+    (void)g;
     attrs_ignore(a, n->opset < 12 ? "ratio" : "seed"); // only training uses them
+    common_ignore_legacy(n, a);
+    if (n->opset < 7) { // since then inference is what the operator means
+        int64_t is_test;
+        dsc_status status = attrs_int(a, "is_test", 0, &is_test, err);
+        if (status) return status;
+        if (!is_test) return op_error(n, err, DSC_UNSUPPORTED, "is_test = 0 (training) is not supported");
+    }
     if (n->opset < 12 && n->input_count > 1) {
         return op_error(n, err, DSC_BAD_MODEL, "it has %u inputs; before operator set 12 the ratio is an attribute",
                         n->input_count);
@@ -90,6 +97,7 @@ const op op_identity = {
     .import = common_no_params,
     .infer = identity_infer,
     .cost = cost,
+    .evaluate = common_copy_evaluate,
     .lower = identity_lower,
 };
 
@@ -98,7 +106,7 @@ const op op_dropout = {
     .inputs_min = 1,
     .inputs_max = 3,
     .outputs_max = 2,
-    .opset_first = 7,
+    .opset_first = 1,
     .opset_last = OPS_OPSET_LAST,
     .import = dropout_import,
     .infer = dropout_infer,

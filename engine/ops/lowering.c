@@ -3,8 +3,8 @@
 #include "engine/ops/lowering.h"
 
 #include "engine/base/error.h"
+#include "engine/generic/common.h"
 #include "engine/kernels/layout.h"
-#include "engine/ops/common.h"
 
 #include <string.h>
 
@@ -302,4 +302,8 @@ dsc_status lowering_fused_step(lowering *l, const lowering_part *parts, uint32_t
     }
     step made = {s->run, s->args, s->tiles, first, count, s->scratch_bytes};
     return program_step(l->p, &made, s->uses, count_uses(s)) ? DSC_OK : error_no_memory(err, sizeof made);
+}
+
+void lowering_uses(lowering *l, buffer *const *uses, uint32_t count) {
+    program_extend(l->p, uses, count);
 }

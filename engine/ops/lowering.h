@@ -77,6 +77,8 @@ typedef struct lowering_step_args {
 } lowering_step_args;
 // A step of the current node's row.
 dsc_status lowering_step(lowering *l, const lowering_step_args *s, dsc_error *err);
+// Further buffers (NULL: none) that the step just appended reads or writes.
+void lowering_uses(lowering *l, buffer *const *uses, uint32_t count);
 
 // A step that runs several nodes: a row for each, in this order, which is that of the step's stages (worker_stage()).
 typedef struct lowering_part {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/ops/matmul.h"
 
+#include "engine/generic/broadcast.h"
+#include "engine/generic/common.h"
 #include "engine/ops/arithmetic.h"
-#include "engine/ops/common.h"
 #include "engine/ops/ops.h"
 
 #include <inttypes.h>
@@ -33,7 +34,7 @@ static dsc_status check_c(const graph *g, const graph_node *n, const graph_shape
     char first[96], second[96];
     graph_shape both;
     const graph_value *c = graph_input(g, n, 2);
-    if (!c || (arithmetic_broadcast(&c->shape, y, &both) && graph_shape_equal(&both, y))) return DSC_OK;
+    if (!c || (broadcast_shapes(&c->shape, y, &both) && graph_shape_equal(&both, y))) return DSC_OK;
     return op_error(n, err, DSC_BAD_MODEL, "C is %s; it must stretch to the result's %s",
                     graph_shape_print(&c->shape, first, sizeof first), graph_shape_print(y, second, sizeof second));
 }
@@ -85,7 +86,7 @@ static dsc_status matmul_infer(graph *g, graph_node *n, dsc_error *err) {
     graph_shape left = as_matrix(a, true), right = as_matrix(b, false), y;
     graph_shape left_batch = batch_of(&left), right_batch = batch_of(&right);
     if (left.dims[left.rank - 1] != right.dims[right.rank - 2]) return bad_product(g, n, err);
-    if (!arithmetic_broadcast(&left_batch, &right_batch, &y)) return bad_product(g, n, err);
+    if (!broadcast_shapes(&left_batch, &right_batch, &y)) return bad_product(g, n, err);
     if (a->rank > 1) y.dims[y.rank++] = left.dims[left.rank - 2];
     if (b->rank > 1) y.dims[y.rank++] = right.dims[right.rank - 1];
     return op_set_output(g, n, 0, DSC_F32, &y, err);
@@ -114,7 +115,7 @@ void matmul_get_shape(const graph *g, const graph_node *n, matmul_shape *out) {
     graph_shape right = as_matrix(&graph_input(g, n, 1)->shape, false);
     out->a_batch = batch_of(&left);
     out->b_batch = batch_of(&right);
-    arithmetic_broadcast(&out->a_batch, &out->b_batch, &out->batch);
+    broadcast_shapes(&out->a_batch, &out->b_batch, &out->batch);
     out->m = (uint64_t)left.dims[left.rank - 2];
     out->k = (uint64_t)left.dims[left.rank - 1];
     out->n = (uint64_t)right.dims[right.rank - 1];

@@ -2,11 +2,11 @@
 // The steps of Gemm and MatMul. Where the right matrix is a constant, as in every classifier, it is packed for the
 // dense kernel; any other product goes by plain loops.
 #include "engine/base/error.h"
+#include "engine/generic/common.h"
+#include "engine/generic/flat.h"
 #include "engine/kernels/dense.h"
 #include "engine/kernels/eltwise.h"
 #include "engine/kernels/gemm.h"
-#include "engine/ops/common.h"
-#include "engine/ops/flat.h"
 #include "engine/ops/lowering.h"
 #include "engine/ops/matmul.h"
 #include "engine/ops/ops.h"

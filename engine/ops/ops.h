@@ -9,9 +9,6 @@
 #include "engine/ops/op_list.inc"
 #undef OP
 
-// The newest version of the default operator set that was read against these tables.
-#define OPS_OPSET_LAST 25
-
 // The operator of the default domain called `type`, or NULL.
 const op *op_find(const char *type);
 // All of them, by name.

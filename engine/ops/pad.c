@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/ops/pad.h"
 
-#include "engine/ops/common.h"
-#include "engine/ops/flat.h"
+#include "engine/generic/common.h"
+#include "engine/generic/flat.h"
 #include "engine/ops/lowering.h"
 #include "engine/ops/maps.h"
 #include "engine/ops/ops.h"

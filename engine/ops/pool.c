@@ -2,8 +2,8 @@
 // AveragePool and MaxPool.
 #include "engine/ops/pool.h"
 
+#include "engine/generic/common.h"
 #include "engine/kernels/pool.h"
-#include "engine/ops/common.h"
 #include "engine/ops/lowering.h"
 #include "engine/ops/maps.h"
 #include "engine/ops/ops.h"

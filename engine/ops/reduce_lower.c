@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The steps of reductions. Sums are taken in double precision: a map may have a hundred thousand elements.
+#include "engine/generic/common.h"
+#include "engine/generic/flat.h"
 #include "engine/kernels/pool.h"
-#include "engine/ops/common.h"
-#include "engine/ops/flat.h"
 #include "engine/ops/lowering.h"
 #include "engine/ops/maps.h"
 #include "engine/ops/reduce_mean.h"

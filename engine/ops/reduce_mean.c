@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/ops/reduce_mean.h"
 
-#include "engine/ops/common.h"
+#include "engine/generic/common.h"
 #include "engine/ops/lowering.h"
 #include "engine/ops/ops.h"
 

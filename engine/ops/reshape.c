@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reshape, Flatten, Squeeze and Unsqueeze: the same elements in the same order under another shape.
-#include "engine/ops/common.h"
+#include "engine/generic/common.h"
 #include "engine/ops/lowering.h"
 #include "engine/ops/ops.h"
 
@@ -166,6 +166,7 @@ static dsc_status lower(struct lowering *l, const graph_node *n, dsc_error *err)
     {                                                                                                                  \
         .type = name, .inputs_min = 1, .inputs_max = most_inputs, .outputs_max = 1, .opset_first = 1,                  \
         .opset_last = OPS_OPSET_LAST, .import = importer, .infer = inferrer, .cost = cost, .lower = lower,             \
+        .evaluate = common_copy_evaluate,                                                                              \
     }
 
 const op op_flatten = RESHAPE("Flatten", 1, flatten_import, flatten_infer);
@@ -182,5 +183,6 @@ const op op_reshape = {
     .import = reshape_import,
     .infer = reshape_infer,
     .cost = cost,
+    .evaluate = common_copy_evaluate,
     .lower = lower,
 };

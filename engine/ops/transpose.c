@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/ops/transpose.h"
 
-#include "engine/ops/common.h"
-#include "engine/ops/flat.h"
+#include "engine/generic/common.h"
+#include "engine/generic/flat.h"
+#include "engine/generic/view.h"
 #include "engine/ops/lowering.h"
 #include "engine/ops/ops.h"
 
@@ -42,7 +43,14 @@ static dsc_status infer(graph *g, graph_node *n, dsc_error *err) {
     }
     transpose_perm(g, n, perm);
     graph_shape y = {.rank = x->shape.rank};
-    for (uint32_t i = 0; i < y.rank; i++) y.dims[i] = x->shape.dims[perm[i]];
+    int64_t strides[DSC_MAX_RANK];
+    view *v = view_spec(g, n, 1, err);
+    if (!v) return DSC_NO_MEMORY;
+    flat_strides(&x->shape, strides);
+    for (uint32_t i = 0; i < y.rank; i++) {
+        y.dims[i] = x->shape.dims[perm[i]];
+        view_add(v, y.dims[i], strides[perm[i]]);
+    }
     return op_set_output(g, n, 0, x->dtype, &y, err);
 }
 
@@ -118,5 +126,7 @@ const op op_transpose = {
     .import = import,
     .infer = infer,
     .cost = cost,
+    .evaluate = view_evaluate,
+    .has_ranges = true,
     .lower = lower,
 };

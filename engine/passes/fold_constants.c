@@ -2,7 +2,7 @@
 // A node whose inputs are all constants is run once, while planning, by the very steps that would run later.
 #include "engine/base/error.h"
 #include "engine/base/mem.h"
-#include "engine/ops/lowering.h"
+#include "engine/ops/generic.h"
 #include "engine/passes/passes.h"
 
 #include <string.h>
@@ -30,7 +30,7 @@ static bool is_constant(const graph *g, const graph_node *n) {
 }
 
 static dsc_status run_node(lowering *l, const graph_node *n, const buffer **out, char **block, dsc_error *err) {
-    dsc_status status = n->op->lower(l, n, err);
+    dsc_status status = generic_lower(l, err);
     if (status == DSC_OK) *out = lowering_flat(l, n->outputs[0], err);
     if (status != DSC_OK || !*out) return err->status;
     status = program_place_buffers(l->p, true, err);
@@ -41,7 +41,8 @@ static dsc_status run_node(lowering *l, const graph_node *n, const buffer **out,
         const step *s = &l->p->steps[i];
         for (uint32_t tile = 0; tile < s->tiles; tile++) s->run(s->args, *block, tile);
     }
-    return DSC_OK;
+    const char *fault = program_get_fault(l->p, *block); // the block is zeroed: no fault to begin with
+    return fault ? op_error(n, err, DSC_BAD_VALUE, "%s", fault) : DSC_OK;
 }
 
 // The output's elements in the graph's memory. What cannot be run here stays a node; only memory that is out now would

@@ -6,6 +6,7 @@
 #include "engine/graph/cost.h"
 #include "engine/ops/conv.h"
 #include "engine/ops/conv_chain.h"
+#include "engine/ops/generic.h"
 #include "engine/ops/ops.h"
 #include "engine/ops/reduce_mean.h"
 
@@ -100,7 +101,7 @@ static dsc_status lower_nodes(lowering *l, const chain_map *map, dsc_error *err)
         if (map->is_inside[i]) continue;
         l->node = &l->g->nodes[i];
         l->row = UINT32_MAX;
-        dsc_status status = c->depthwise ? conv_chain_lower(l, c, err) : l->node->op->lower(l, l->node, err);
+        dsc_status status = c->depthwise ? conv_chain_lower(l, c, err) : generic_lower(l, err);
         if (status != DSC_OK) return status;
     }
     return DSC_OK;

@@ -96,12 +96,42 @@ dsc_choice *program_choice(program *p) {
 
 bool program_step(program *p, const step *s, buffer *const *uses, uint32_t use_count) {
     if (!make_room(&p->steps, p->step_count, &p->step_capacity, sizeof *p->steps)) return false;
-    for (uint32_t i = 0; i < use_count; i++) {
-        buffer *root = uses[i]->view_of ? uses[i]->view_of : uses[i];
-        if (root->first_step == UINT32_MAX) root->first_step = p->step_count;
-        root->last_step = p->step_count;
-    }
     p->steps[p->step_count++] = *s;
     if (s->scratch_bytes > p->scratch_bytes) p->scratch_bytes = s->scratch_bytes;
+    program_extend(p, uses, use_count);
     return true;
+}
+
+void program_extend(program *p, buffer *const *uses, uint32_t use_count) {
+    uint32_t last = p->step_count - 1;
+    for (uint32_t i = 0; i < use_count; i++) {
+        if (!uses[i]) continue;
+        buffer *root = uses[i]->view_of ? uses[i]->view_of : uses[i];
+        if (root->first_step == UINT32_MAX) root->first_step = last;
+        root->last_step = last;
+    }
+}
+
+// ---- faults -----------------------------------------------------------------------------------------------------
+
+buffer *program_fault(program *p) {
+    if (p->fault) return p->fault;
+    p->fault = program_flat(p, DSC_I64, 1);
+    if (p->fault) p->fault->is_kept = true;
+    return p->fault;
+}
+
+void program_set_fault(const buffer *fault, char *block, const char *sentence) {
+    const char **place = buffer_data(fault, block);
+    __atomic_store_n(place, sentence, __ATOMIC_RELAXED); // tiles of a step may have one each: any will do
+}
+
+void program_clear_fault(const program *p, char *block) {
+    if (p->fault) program_set_fault(p->fault, block, NULL);
+}
+
+const char *program_get_fault(const program *p, char *block) {
+    if (!p->fault) return NULL;
+    const char *const *place = buffer_data(p->fault, block);
+    return __atomic_load_n(place, __ATOMIC_RELAXED);
 }

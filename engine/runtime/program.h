@@ -32,6 +32,7 @@ typedef struct program {
     size_t block_bytes;   // of a session
     size_t scratch_bytes; // of a thread: what the most demanding step needs
     uint64_t arena_limit;
+    buffer *fault; // where steps tell what is wrong with their values: a static sentence; NULL where none can
 } program;
 
 void program_init(program *p, uint64_t memory_budget, uint64_t arena_limit);
@@ -48,6 +49,15 @@ buffer *program_view(program *p, buffer *of);
 dsc_row *program_row(program *p);
 dsc_choice *program_choice(program *p);
 bool program_step(program *p, const step *s, buffer *const *uses, uint32_t use_count);
+// Buffers, NULL among them, that the last step reads or writes besides.
+void program_extend(program *p, buffer *const *uses, uint32_t use_count);
+
+// The program's place for faults; NULL where memory is out.
+buffer *program_fault(program *p);
+// Called by steps: a run ends behind this one with DSC_BAD_VALUE. `sentence` must be static.
+void program_set_fault(const buffer *fault, char *block, const char *sentence);
+void program_clear_fault(const program *p, char *block);
+const char *program_get_fault(const program *p, char *block); // NULL: none
 
 // Gives every buffer its place in the block: buffers that are never alive together share bytes. DSC_TOO_LARGE beyond
 // the arena limit.

@@ -30,6 +30,13 @@ static dsc_status stopped(struct session *s, const step *at, dsc_status status, 
     return error_set(err, status, "the deadline passed at layer %u, \"%.100s\"", at->row, row);
 }
 
+static dsc_status find_fault(struct session *s, const step *at, dsc_error *err) {
+    const char *fault = program_get_fault(s->program, s->block);
+    if (!fault) return DSC_OK;
+    s->reached_row = at->row;
+    return error_set(err, DSC_BAD_VALUE, "layer %u, \"%.100s\": %s", at->row, s->program->rows[at->row].name, fault);
+}
+
 // Gives the rows of a step their shares of its wall time: the shares of the ticks of all threads.
 static void note_time(struct session *s, const step *at, uint64_t wall_ns, const uint64_t *ticks) {
     uint64_t sum = 0, given = 0;
@@ -46,12 +53,13 @@ static dsc_status run_steps(struct session *s, dsc_pool *pool, const pool_stops 
     const program *p = s->program;
     pool_slot *slot = pool_enter(pool);
     dsc_status status = DSC_OK;
+    program_clear_fault(p, s->block);
     uint64_t before = s->has_profile ? clock_ns() : 0;
     for (uint32_t i = 0; i < p->step_count && status == DSC_OK; i++) {
         const step *at = &p->steps[i];
         uint64_t ticks[WORKER_STAGES] = {0};
         status = pool_run_step(pool, slot, at, s->block, stops, s->has_profile && at->row_count > 1 ? ticks : NULL);
-        if (status != DSC_OK) status = stopped(s, at, status, err);
+        status = status == DSC_OK ? find_fault(s, at, err) : stopped(s, at, status, err);
         if (s->has_profile) {
             uint64_t now = clock_ns();
             note_time(s, at, now - before, ticks);

@@ -2,9 +2,9 @@
 #include "engine/verify/reference_store.h"
 
 #include "engine/base/error.h"
+#include "engine/base/half.h"
 #include "engine/base/mem.h"
 
-#include <math.h>
 #include <string.h>
 
 dsc_reference *reference_create(const graph *g) {
@@ -62,14 +62,6 @@ void reference_drop(dsc_reference *r, const graph *g, uint32_t value) {
     if (graph_shape_count(&g->values[value].shape, &count)) r->used_bytes -= count * sizeof(double);
     mem_free(r->slots[value].data);
     r->slots[value].data = NULL;
-}
-
-static double half_value(uint16_t bits) {
-    int exponent = bits >> 10 & 31, fraction = bits & 1023;
-    double size = exponent == 31 ? (fraction ? (double)NAN : (double)INFINITY)
-                  : exponent     ? ldexp(1024 + fraction, exponent - 25)
-                                 : ldexp(fraction, -24);
-    return bits >> 15 ? -size : size;
 }
 
 void reference_convert(double *out, const void *in, dsc_dtype dtype, uint64_t count) {

@@ -4,7 +4,7 @@
 #define DSC_VERIFY_REFERENCE_STORE_H
 
 #include "engine/base/arena.h"
-#include "engine/graph/graph.h"
+#include "engine/graph/op.h"
 
 typedef struct reference_slot {
     dsc_tensor_info info;
@@ -28,5 +28,8 @@ dsc_status reference_alloc(dsc_reference *r, const graph *g, uint32_t value, dsc
 void reference_drop(dsc_reference *r, const graph *g, uint32_t value);
 // `count` elements of any type -> doubles.
 void reference_convert(double *out, const void *in, dsc_dtype dtype, uint64_t count);
+
+// Computes a node by its operator's `evaluate`; inputs and outputs have their slots.
+dsc_status reference_evaluate(dsc_reference *r, const graph *g, const graph_node *n, dsc_error *err);
 
 #endif

@@ -3,8 +3,9 @@
 BEGIN {
     rank["base"] = 0
     rank["graph"] = rank["kernels"] = rank["image"] = rank["runtime"] = 1
-    rank["ops"] = 2
-    rank["onnx"] = rank["passes"] = rank["plan"] = rank["verify"] = 3
+    rank["generic"] = 2
+    rank["ops"] = 3
+    rank["onnx"] = rank["passes"] = rank["plan"] = rank["verify"] = 4
     door["microhttpd.h"] = "^server/http/http[a-z_]*\\.[ch]$"
     door["jpeglib.h"] = "^(server/image/|tests/unit/server/image/test_)decode_jpeg[a-z_]*\\.[ch]$"
     door["spng.h"] = "^(server/image/|tests/unit/server/image/test_)decode_png[a-z_]*\\.[ch]$"

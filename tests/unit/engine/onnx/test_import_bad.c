@@ -38,9 +38,9 @@ Test(onnx_import_bad, versions) {
     onnx_writer_output(w, "y", ONNX_F32, "1");
     case_refuse(w, NULL, DSC_UNSUPPORTED, "IR version 99 is not supported; 1 to 13 are");
     w = onnx_writer_create(999, 8, "g");
-    case_refuse(w, NULL, DSC_UNSUPPORTED, "opset 999 is not supported; 7 to");
-    w = onnx_writer_create(6, 8, "g");
-    case_refuse(w, NULL, DSC_UNSUPPORTED, "opset 6 is not supported; 7 to");
+    case_refuse(w, NULL, DSC_UNSUPPORTED, "opset 999 is not supported; 1 to");
+    w = onnx_writer_create(0, 8, "g");
+    case_refuse(w, NULL, DSC_UNSUPPORTED, "opset 0 is not supported; 1 to");
     w = onnx_writer_create(13, 8, "g");
     onnx_writer_import(w, "", 12);
     case_refuse(w, NULL, DSC_BAD_MODEL, "opsets 13 and 12 at once");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/ops/flat.h"
+#include "engine/generic/flat.h"
 
 bool flat_tiles(uint64_t count, uint64_t weight, uint32_t *tiles, uint64_t *per_tile) {
     uint64_t chunk = weight >= FLAT_CHUNK ? 1 : FLAT_CHUNK / (weight ? weight : 1);
@@ -53,6 +53,7 @@ void flat_collapse(flat_walk *walk) {
 
 void flat_start(const flat_walk *walk, uint64_t begin, uint64_t end, flat_cursor *cursor) {
     *cursor = (flat_cursor){.at = begin, .end = end};
+    if (begin >= end) return;
     for (uint32_t i = walk->rank; i-- > 0;) {
         cursor->index[i] = begin % walk->dims[i];
         begin /= walk->dims[i];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/ops/common.h"
+#include "engine/generic/common.h"
 
 #include "engine/base/error.h"
 
@@ -92,4 +92,59 @@ uint64_t common_parameters(const graph *g, const graph_node *n, uint32_t first) 
         if (v && v->data && v->dtype == DSC_F32 && graph_shape_count(&v->shape, &count)) total += count;
     }
     return total;
+}
+
+void common_cost_copy(const graph *g, const graph_node *n, op_cost *out) {
+    (void)g, (void)n;
+    out->kind = DSC_KIND_COPY;
+}
+
+void common_cost_reshape(const graph *g, const graph_node *n, op_cost *out) {
+    (void)g, (void)n;
+    out->kind = DSC_KIND_RESHAPE;
+}
+
+void common_cost_elementwise(const graph *g, const graph_node *n, op_cost *out) {
+    out->kind = DSC_KIND_ELEMENTWISE;
+    out->elementwise = common_elements(g, n);
+}
+
+bool common_is_f32(const graph *g, const graph_node *n) {
+    for (uint32_t i = 0; i < n->input_count; i++) {
+        const graph_value *v = graph_input(g, n, i);
+        if (v && v->dtype != DSC_F32) return false;
+    }
+    for (uint32_t i = 0; i < n->output_count; i++) {
+        const graph_value *v = graph_output(g, n, i);
+        if (v && v->dtype != DSC_F32) return false;
+    }
+    return true;
+}
+
+dsc_status common_infer_same(graph *g, graph_node *n, dsc_error *err) {
+    dsc_status status = common_check(g, n, 1, err);
+    if (status) return status;
+    const graph_value *x = graph_input(g, n, 0);
+    const graph_shape shape = x->shape;
+    return op_set_output(g, n, 0, x->dtype, &shape, err);
+}
+
+dsc_status common_one_type(const graph *g, const graph_node *n, uint32_t count, dsc_error *err) {
+    const graph_value *first = graph_input(g, n, 0);
+    for (uint32_t i = 1; i < count; i++) {
+        const graph_value *v = graph_input(g, n, i);
+        if (!v || v->dtype == first->dtype) continue;
+        return op_error(n, err, DSC_BAD_MODEL, "input %u is %s and input 0 is %s; they must be of one type", i,
+                        dsc_dtype_name(v->dtype), dsc_dtype_name(first->dtype));
+    }
+    return DSC_OK;
+}
+
+void common_ignore_legacy(const graph_node *n, attrs *a) {
+    if (n->opset < 6) attrs_ignore(a, "consumed_inputs");
+}
+
+const char *common_copy_evaluate(const op_call *c) {
+    memcpy(c->outputs[0].out, c->inputs[0].data, (size_t)c->inputs[0].count * dsc_dtype_bytes(c->inputs[0].dtype));
+    return NULL;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What several operators share: parameters, small constants, axes, costs.
-#ifndef DSC_OPS_COMMON_H
-#define DSC_OPS_COMMON_H
+#ifndef DSC_GENERIC_COMMON_H
+#define DSC_GENERIC_COMMON_H
 
 #include "engine/graph/op.h"
 
@@ -49,5 +49,20 @@ uint64_t common_dims(const graph_shape *shape, uint32_t first, uint32_t end);
 // Elements of output 0; elements of all constant FP32 inputs from `first` on.
 uint64_t common_elements(const graph *g, const graph_node *n);
 uint64_t common_parameters(const graph *g, const graph_node *n, uint32_t first);
+
+// cost of operators that move elements, that rename them, and that compute each output element by a few operations.
+void common_cost_copy(const graph *g, const graph_node *n, op_cost *out);
+void common_cost_reshape(const graph *g, const graph_node *n, op_cost *out);
+void common_cost_elementwise(const graph *g, const graph_node *n, op_cost *out);
+// All inputs and outputs that are there are FP32.
+bool common_is_f32(const graph *g, const graph_node *n);
+// infer of operators whose output has the type and shape of input 0.
+dsc_status common_infer_same(graph *g, graph_node *n, dsc_error *err);
+// evaluate of operators whose output 0 has the elements of input 0.
+const char *common_copy_evaluate(const op_call *c);
+// DSC_BAD_MODEL unless all inputs have the type of input 0.
+dsc_status common_one_type(const graph *g, const graph_node *n, uint32_t count, dsc_error *err);
+// Attributes that say where an operator works and nothing about what it gives, from before operator set 7.
+void common_ignore_legacy(const graph_node *n, attrs *a);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Walks over strided tensors, against indices counted one by one.
-#include "engine/ops/flat.h"
+#include "engine/generic/flat.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

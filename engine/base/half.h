@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// IEEE 754 half precision, as bits.
+#ifndef DSC_BASE_HALF_H
+#define DSC_BASE_HALF_H
+
+#include <stdint.h>
+
+double half_value(uint16_t bits);
+// The nearest half, ties to even; infinity from 65520 on.
+uint16_t half_bits(double value);
+
+#endif
