@@ -13,7 +13,7 @@
 typedef const char *(*element_reader)(const char *p, void *out, size_t index);
 
 // NaN, Infinity and -Infinity, as TensorFlow Serving, Python and JavaScript's clients write them.
-static const char *read_special(const char *p, double *out) {
+static const char *read_special(const char *p, float *out) {
     bool is_negative = *p == '-';
     p += is_negative;
     if (strncmp(p, "NaN", 3) == 0 && !is_negative) {
@@ -26,17 +26,17 @@ static const char *read_special(const char *p, double *out) {
 }
 
 static const char *read_f32(const char *p, void *out, size_t index) {
-    double special;
     const char *end = number_read_float(p, (float *)out + index);
-    if (end) return end;
-    end = read_special(p, &special);
-    if (end) ((float *)out)[index] = (float)special;
-    return end;
+    return end ? end : read_special(p, (float *)out + index);
 }
 
 static const char *read_f64(const char *p, void *out, size_t index) {
+    float special = 0;
     const char *end = number_read_double(p, (double *)out + index);
-    return end ? end : read_special(p, (double *)out + index);
+    if (end) return end;
+    end = read_special(p, &special);
+    if (end) ((double *)out)[index] = (double)special;
+    return end;
 }
 
 static const char *read_range(const char *p, int64_t low, int64_t high, int64_t *value) {

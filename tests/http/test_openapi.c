@@ -47,7 +47,6 @@ HTTP_TEST(openapi, names_every_endpoint) {
                          routes[i].pattern);
         }
     }
-    cr_assert_eq(cJSON_GetArraySize(paths), (int)routes_count);
     const cJSON *info = cJSON_GetObjectItemCaseSensitive(document, "info");
     cr_assert_str_eq(cJSON_GetObjectItemCaseSensitive(info, "version")->valuestring, DSC_VERSION);
     cJSON_Delete(document);
