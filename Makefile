@@ -70,6 +70,7 @@ $(B)/libdsc.a: $(ENGINE_OBJ)
 $(B)/engine/kernels/%.o: KERNEL_FLAGS = $(if $(SAN),-O1,-O3) -fno-lto
 $(B)/engine/%_avx2.o: ISA_FLAGS = -mavx2 -mfma
 $(B)/engine/%_avx512.o: ISA_FLAGS = -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mprefer-vector-width=512
+$(B)/engine/%_amx.o: ISA_FLAGS = -mamx-tile -mamx-bf16 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mprefer-vector-width=512
 $(B)/engine/image/%.o: KERNEL_FLAGS = -O3
 
 $(B)/%.o: %.c | $(B)/gen/engine/onnx/onnx.pb-c.h

@@ -33,7 +33,8 @@ dsc_status dsc_weights_create(dsc_model *model, dsc_isa isa, dsc_weights **out, 
     }
     dsc_weights *weights = mem_calloc(1, sizeof *weights);
     if (!weights) return error_no_memory(err, sizeof *weights);
-    weights->store = weights_create(2 * model->g->limits.weights_bytes); // packed panels are padded
+    weights->store =
+        weights_create(4 * model->g->limits.weights_bytes); // packed panels are padded; 6 bytes a number with amx
     if (!weights->store) {
         mem_free(weights);
         return error_no_memory(err, 64);

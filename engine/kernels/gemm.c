@@ -2,10 +2,31 @@
 // The table of gemm kernels, how channels are split into panels, and how weights are packed for them.
 #include "engine/kernels/gemm.h"
 
+#include "engine/kernels/gemm_amx.h"
+
+#include <stdbool.h>
 #include <string.h>
 
+#define AMX_MIN_K 32 // below these preparing the inputs costs more than the faster sums save
+#define AMX_MIN_N 48
+
+static size_t f32_panel_floats(uint32_t nr, uint32_t k) {
+    return (size_t)nr * k;
+}
+
+static size_t tiles_panel_floats(uint32_t nr, uint32_t k) {
+    return amx_panel_bytes(nr, k) / sizeof(float);
+}
+
+static size_t tiles_prepared_bytes(uint32_t k, uint32_t rows) {
+    return 2 * (size_t)amx_spread(rows).pairs * amx_strip_bytes(k);
+}
+
+static const gemm_form f32_form = {f32_panel_floats, gemm_pack_f32, NULL, NULL};
+static const gemm_form tiles_form = {tiles_panel_floats, gemm_pack_amx, tiles_prepared_bytes, gemm_prepare_amx};
+
 static const gemm_kernel kernels[] = {
-#define GEMM_KERNEL(function, isa, mr, nr) {#function, isa, mr, nr, function},
+#define GEMM_KERNEL(function, isa, mr, nr, form) {#function, isa, mr, nr, function, &form},
 #include "engine/kernels/gemm_list.inc"
 #undef GEMM_KERNEL
 };
@@ -25,6 +46,12 @@ const gemm_kernel *gemm_find(dsc_isa isa, uint32_t nr) {
     return best;
 }
 
+dsc_isa gemm_tier(dsc_isa isa, uint32_t k, uint32_t n) {
+    if (isa == DSC_ISA_BEST) isa = dsc_isa_best();
+    bool pays = k >= AMX_MIN_K && n >= AMX_MIN_N;
+    return isa == DSC_ISA_AMX && !pays ? DSC_ISA_AVX512 : isa;
+}
+
 // 48 is the fastest width: it reads the fewest inputs for its multiplications. Where one or two groups would be left
 // over, the last 48 and they become 32 and the rest, for narrower panels are slower still.
 static uint32_t split_avx512(uint32_t groups, uint32_t *widths) {
@@ -38,13 +65,25 @@ static uint32_t split_avx512(uint32_t groups, uint32_t *widths) {
     return panels;
 }
 
+static uint32_t split_amx(uint32_t groups, uint32_t *widths) {
+    uint32_t panels = 0;
+    for (; groups > 2; groups -= groups < 4 ? groups : 4) widths[panels++] = 32;
+    if (groups) widths[panels++] = 16;
+    return panels;
+}
+
 uint32_t gemm_split(dsc_isa isa, uint32_t n, uint32_t *widths) {
     if (isa == DSC_ISA_BEST) isa = dsc_isa_best();
     uint32_t groups = n / 8 + (n % 8 != 0), panels = 0;
+    if (isa == DSC_ISA_AMX) return split_amx(groups, widths);
     if (isa == DSC_ISA_AVX512) return split_avx512(groups, widths);
     for (; groups > 3; groups -= 2) widths[panels++] = 16;
     if (groups) widths[panels++] = groups == 3 ? 24 : 16;
     return panels;
+}
+
+void gemm_pack_f32(float *b, uint32_t nr, const gemm_weights *w) {
+    gemm_pack(b + (size_t)w->k0 * nr, w->w, w->count, w->k_stride, 0, w->n, nr, w->n_stride);
 }
 
 void gemm_pack(float *b, const float *w, uint32_t k_count, int64_t k_stride, uint32_t n0, uint32_t nr_real, uint32_t nr,

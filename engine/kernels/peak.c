@@ -33,6 +33,7 @@ static peak_fn loop_of(dsc_isa isa) {
         case DSC_ISA_REF: return peak_ref;
         case DSC_ISA_AVX2: return peak_avx2;
         case DSC_ISA_AVX512: return peak_avx512;
+        case DSC_ISA_AMX: return peak_amx;
     }
     return peak_ref;
 }

@@ -59,6 +59,7 @@ dsc_status choice_take(lowering *l, const graph_node *n, const choice_list *list
 }
 
 #define AVX512_PER_NS 80.0 // multiply-adds
+#define AMX_PER_NS    150.0
 #define AVX2_PER_NS   45.0
 #define REF_PER_NS    1.0
 #define BYTES_PER_NS  15.0 // beyond L2, written once and read once
@@ -69,6 +70,7 @@ double choice_compute_ns(dsc_isa isa, double multiply_adds) {
         case DSC_ISA_AVX2: return multiply_adds / AVX2_PER_NS;
         case DSC_ISA_BEST:
         case DSC_ISA_AVX512: return multiply_adds / AVX512_PER_NS;
+        case DSC_ISA_AMX: return multiply_adds / AMX_PER_NS;
     }
     return multiply_adds;
 }

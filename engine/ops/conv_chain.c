@@ -27,7 +27,7 @@ typedef struct chain {
     depthwise_stage depthwise;
     map_strides ring, between; // scratch: after the expansion; before the projection
     uint32_t ring_rows, ring_panels;
-    size_t between_offset; // bytes into the scratch
+    size_t between_offset, prepared_offset; // bytes into the scratch
     uint32_t bands, band_rows, chunk_rows;
 } chain;
 
@@ -37,6 +37,7 @@ typedef struct chain_state {
     const chain *a;
     char *block;
     float *ring, *between;
+    char *prepared; // inputs of the gemm stage that runs
     uint32_t image;
     int64_t ring_first, ring_end; // rows that are in the ring
 } chain_state;
@@ -133,6 +134,8 @@ static uint64_t expand_and_filter(chain_state *s, uint32_t y, uint32_t rows, uin
                   (int64_t)(d->window.kernel[0] - 1) * d->window.dilation[0] + 1;
     make_room(s, top, end);
     gemm_rows r = rows_to_expand(s, end);
+    r.prepared = s->prepared;
+    gemm_stage_prepare(&a->expand, &r);
     for (uint32_t i = 0; i < a->expand.panel_count; i++) {
         r.p0 = i;
         r.p1 = i + 1;
@@ -149,9 +152,10 @@ static uint64_t project(const chain_state *s, uint32_t y, uint32_t rows, uint64_
     gemm_rows r = {.in = s->between,
                    .out = buffer_panel(a->out, s->block, s->image, 0) + (int64_t)y * a->out->row,
                    .m1 = rows * a->out->w,
-                   .p1 = a->project.panel_count};
+                   .p1 = a->project.panel_count,
+                   .prepared = s->prepared};
     if (a->residual) r.residual = buffer_panel(a->residual, s->block, s->image, 0) + (int64_t)y * a->residual->row;
-    gemm_stage_run(&a->project, &r);
+    gemm_stage_run_blocks(&a->project, &r);
     return worker_stage(a->has_expand ? 2 : 1, time);
 }
 
@@ -160,8 +164,12 @@ static void chain_tile(const void *args, char *block, uint32_t tile) {
     uint32_t band = tile % a->bands, y = band * a->band_rows, end = y + a->band_rows;
     if (end > a->out->h) end = a->out->h;
     char *scratch = worker_scratch();
-    chain_state s = {
-        a, block, (float *)(void *)scratch, (float *)(void *)(scratch + a->between_offset), tile / a->bands, 0, 0};
+    chain_state s = {.a = a,
+                     .block = block,
+                     .ring = (float *)(void *)scratch,
+                     .between = (float *)(void *)(scratch + a->between_offset),
+                     .prepared = scratch + a->prepared_offset,
+                     .image = tile / a->bands};
     uint64_t time = worker_now();
     s.ring_first = s.ring_end = (int64_t)y * a->depthwise_shape.window.stride[0] - a->depthwise_shape.pads.pad_top;
     if (a->has_expand) clear_columns(&s);
@@ -222,6 +230,15 @@ static void plan_between(chain *a, size_t *bytes) {
     *bytes += mem_round_up((panels * (size_t)a->between.panel + BUFFER_SLACK) * sizeof(float));
 }
 
+// The two multiplications take turns with one stretch of scratch.
+static void plan_prepared(chain *a, size_t *bytes) {
+    size_t expand = 0, project = 0;
+    if (a->has_expand) expand = gemm_stage_prepared_bytes(&a->expand, (uint64_t)a->ring_rows * a->expand_shape.out_w);
+    if (a->has_project) project = gemm_stage_block_bytes(&a->project);
+    a->prepared_offset = *bytes;
+    *bytes += expand > project ? expand : project;
+}
+
 static dsc_status add_step(lowering *l, const conv_chain *c, const chain *a, size_t scratch, dsc_error *err) {
     lowering_part parts[3];
     uint32_t count = 0;
@@ -253,6 +270,7 @@ static dsc_status plan_chain(lowering *l, const conv_chain *c, chain *a, dsc_err
     a->depthwise.args.out_row = c->project ? a->between.row : a->out->row;
     status = depthwise_stage_plan(l, c->depthwise, &a->depthwise_shape, &a->depthwise, err);
     if (status == DSC_OK && c->project) status = plan_project(l, c, &project, a, err);
+    if (status == DSC_OK) plan_prepared(a, &scratch);
     return status == DSC_OK ? add_step(l, c, a, scratch, err) : status;
 }
 

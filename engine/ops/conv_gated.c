@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The projection of a squeeze-and-excite block: a pointwise convolution whose input is multiplied by a factor for each
-// channel. The smaller side is scaled, in scratch memory: the weights, or a block of rows of the input. Which one
-// follows from the shape alone, as the two round differently.
+// channel. Where inputs are prepared for the kernels (see kernels/gemm.h) they are scaled there. Elsewhere the smaller
+// side is scaled, in scratch memory: the weights, or a block of rows of the input. Which one follows from the shape
+// alone, as the two round differently.
 #include "engine/base/cpu.h"
 #include "engine/base/mem.h"
 #include "engine/kernels/eltwise.h"
@@ -16,7 +17,7 @@ typedef struct gated {
     const buffer *in, *out, *residual, *gate;
     gemm_stage stage;
     const eltwise_kernel *eltwise;
-    bool scales_weights;
+    bool is_prepared, scales_weights;  // neither: scales the input
     uint32_t rows, block_rows, blocks; // pixels: of an image, of a tile; tiles of an image
     size_t scaled_offset;              // bytes into the scratch, behind the factors
 } gated;
@@ -69,7 +70,11 @@ static void gated_tile(const void *args, char *block, uint32_t tile) {
     if (first == 0) {
         for (uint32_t p = 0; p < buffer_panels(a->out); p++) buffer_clear_border(a->out, block, image, p);
     }
-    if (a->scales_weights) {
+    if (a->is_prepared) {
+        r.in = buffer_panel(a->in, block, image, 0);
+        r.scale = factors;
+        r.prepared = scaled;
+    } else if (a->scales_weights) {
         scale_weights(&a->stage, factors, scaled);
         r.in = buffer_panel(a->in, block, image, 0);
         r.weights = scaled;
@@ -80,12 +85,16 @@ static void gated_tile(const void *args, char *block, uint32_t tile) {
         r.m1 -= r.m0;
         r.m0 = 0;
     }
-    gemm_stage_run(&a->stage, &r);
+    gemm_stage_run_blocks(&a->stage, &r);
 }
 
 static size_t weight_floats(const gemm_stage *s) {
     const gemm_panel *last = &s->panels[s->panel_count - 1];
     return last->weights + (size_t)s->gemm.k * last->kernel->nr;
+}
+
+static size_t scaled_input_bytes(const gated *a) {
+    return sizeof(float) * ((size_t)buffer_panels(a->in) * a->block_rows * BUFFER_LANES + BUFFER_SLACK);
 }
 
 static void plan_blocks(const lowering *l, const conv_shape *s, gated *a) {
@@ -106,7 +115,7 @@ static bool is_better_in_weights(const conv_shape *s) {
 static dsc_status plan(lowering *l, const graph_node *n, const conv_shape *s, gated *a, dsc_error *err) {
     gemm_maps maps = {.images = 1, .rows = s->out_h, .in = map_strides_of(a->in), .out = map_strides_of(a->out)};
     plan_blocks(l, s, a);
-    if (!a->scales_weights) {
+    if (!a->is_prepared && !a->scales_weights) {
         maps.in.row = (int64_t)s->in_w * BUFFER_LANES; // of the scaled copy
         maps.in.panel = (int64_t)a->block_rows * BUFFER_LANES;
     }
@@ -127,17 +136,19 @@ dsc_status conv_lower_gated(lowering *l, const graph_node *n, const conv_shape *
     if (!out || !a) return err->status;
     *a = (gated){.in = in, .out = out, .residual = residual, .gate = gate, .eltwise = eltwise_find(l->isa)};
     a->rows = s->out_h * s->out_w;
+    a->is_prepared = gemm_stage_will_prepare(l, s);
     a->scales_weights = is_better_in_weights(s);
     dsc_status status = plan(l, n, s, a, err);
     if (status != DSC_OK) return status;
     a->scaled_offset = mem_round_up((size_t)buffer_panels(gate) * BUFFER_LANES * sizeof(float));
-    size_t scaled = a->scales_weights ? weight_floats(&a->stage)
-                                      : (size_t)buffer_panels(in) * a->block_rows * BUFFER_LANES + BUFFER_SLACK;
+    size_t scaled = a->is_prepared      ? gemm_stage_block_bytes(&a->stage)
+                    : a->scales_weights ? sizeof(float) * weight_floats(&a->stage)
+                                        : scaled_input_bytes(a);
     lowering_step_args made = {.run = gated_tile,
                                .args = a,
                                .tiles = s->n * a->blocks,
                                .kernel = a->stage.panels[0].kernel->name,
                                .uses = {in, gate, out, residual},
-                               .scratch_bytes = a->scaled_offset + scaled * sizeof(float)};
+                               .scratch_bytes = a->scaled_offset + scaled};
     return lowering_step(l, &made, err);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The stage of ungrouped convolution: taps become segments of the sum, so that no copy of the input is made (see
 // kernels/gemm.h).
+#include "engine/base/cpu.h"
+#include "engine/base/mem.h"
 #include "engine/ops/conv_stage.h"
 
 #include <stdio.h>
@@ -11,9 +13,37 @@ static void set_groups(int32_t *groups, int64_t panel, uint32_t channel, uint32_
     }
 }
 
+// All panels of a stage are of one form.
+static const gemm_form *form_of(const gemm_stage *s) {
+    return s->panels[0].kernel->form;
+}
+
+static dsc_isa tier_of(const lowering *l, const conv_shape *s) {
+    return gemm_tier(l->isa, s->in_c * s->window.kernel[0] * s->window.kernel[1], s->out_c);
+}
+
+bool gemm_stage_will_prepare(const lowering *l, const conv_shape *s) {
+    return gemm_find(tier_of(l, s), 16)->form->prepare != NULL;
+}
+
+size_t gemm_stage_prepared_bytes(const gemm_stage *s, uint64_t rows) {
+    const gemm_form *form = form_of(s);
+    return form->prepare ? mem_round_up(form->prepared_bytes(s->gemm.k, (uint32_t)rows)) : 0;
+}
+
+void gemm_stage_prepare(const gemm_stage *s, const gemm_rows *r) {
+    const gemm_form *form = form_of(s);
+    if (!form->prepare || r->m0 >= r->m1) return;
+    gemm_args g = s->gemm;
+    g.a = r->in;
+    g.scale = r->scale;
+    form->prepare(&g, r->m0, r->m1, r->prepared);
+}
+
 void gemm_stage_run(const gemm_stage *s, const gemm_rows *r) {
     gemm_args g = s->gemm;
     g.a = r->in;
+    g.prepared = r->prepared;
     g.c = r->out;
     g.r = r->residual;
     g.c_offset += r->out_m;
@@ -32,6 +62,36 @@ void gemm_stage_run(const gemm_stage *s, const gemm_rows *r) {
     }
 }
 
+void gemm_stage_run_blocks(const gemm_stage *s, const gemm_rows *r) {
+    if (!s->prepared_rows) {
+        gemm_stage_run(s, r);
+        return;
+    }
+    uint32_t rows = r->m1 - r->m0, blocks = (rows + s->prepared_rows - 1) / s->prepared_rows;
+    gemm_rows some = *r;
+    for (uint32_t i = 0; i < blocks; i++) {
+        some.m0 = r->m0 + (uint32_t)((uint64_t)rows * i / blocks);
+        some.m1 = r->m0 + (uint32_t)((uint64_t)rows * (i + 1) / blocks);
+        gemm_stage_prepare(s, &some);
+        gemm_stage_run(s, &some);
+    }
+}
+
+size_t gemm_stage_block_bytes(const gemm_stage *s) {
+    return gemm_stage_prepared_bytes(s, s->prepared_rows);
+}
+
+#define FEW_ROWS 256u // prepared inputs of so many stay in L2; fewer make calls too short
+
+// Weights that stay in L2 may be read once for every few rows; others are to be read as seldom as can be, which needs
+// blocks of rows that fill half of L2.
+static uint32_t plan_prepared_rows(const gemm_stage *s, size_t weight_bytes) {
+    size_t few = gemm_stage_prepared_bytes(s, FEW_ROWS);
+    if (!few) return 0;
+    uint64_t fitting = cpu_l2_bytes() / 3 / few * FEW_ROWS;
+    return weight_bytes <= cpu_l2_bytes() / 4 || fitting < FEW_ROWS ? FEW_ROWS : (uint32_t)fitting;
+}
+
 // ---- weights ----------------------------------------------------------------------------------------------------
 
 typedef struct pack_context {
@@ -47,8 +107,14 @@ static void pack_panels(float *packed, const void *context) {
         const gemm_panel *p = &c->panels[i];
         uint32_t nr = p->kernel->nr, real = c->out_c - p->n0 < nr ? c->out_c - p->n0 : nr;
         for (uint32_t tap = 0; tap < c->taps; tap++) {
-            gemm_pack(packed + p->weights + (size_t)tap * c->in_c * nr, c->w + tap, c->in_c, c->taps, p->n0, real, nr,
-                      (int64_t)c->in_c * c->taps);
+            gemm_weights run = {.w = c->w + tap + (size_t)p->n0 * c->in_c * c->taps,
+                                .n = real,
+                                .n_stride = (int64_t)c->in_c * c->taps,
+                                .k_stride = c->taps,
+                                .count = c->in_c,
+                                .k0 = tap * c->in_c,
+                                .k = c->in_c * c->taps};
+            p->kernel->form->pack(packed + p->weights, nr, &run);
         }
     }
 }
@@ -63,7 +129,8 @@ const float *gemm_stage_weights(lowering *l, const graph_node *n, const conv_sha
     weights_request request = {.source = c.w,
                                .source_bytes = sizeof(float) * c.out_c * c.in_c * c.taps,
                                .format = format,
-                               .floats = last->weights + (size_t)c.in_c * c.taps * last->kernel->nr,
+                               .floats =
+                                   last->weights + last->kernel->form->panel_floats(last->kernel->nr, c.in_c * c.taps),
                                .pack = pack_panels,
                                .context = &c};
     return lowering_weights(l, &request, err);
@@ -72,17 +139,19 @@ const float *gemm_stage_weights(lowering *l, const graph_node *n, const conv_sha
 static dsc_status plan_weights(lowering *l, const graph_node *n, const conv_shape *s, gemm_stage *out, dsc_error *err) {
     uint32_t *widths = lowering_alloc(l, s->out_c / 8 + 2, sizeof *widths, err);
     if (!widths) return err->status;
-    out->panel_count = gemm_split(l->isa, s->out_c, widths);
+    dsc_isa tier = tier_of(l, s);
+    out->panel_count = gemm_split(tier, s->out_c, widths);
     gemm_panel *panels = lowering_alloc(l, out->panel_count, sizeof *panels, err);
     if (!panels) return err->status;
     uint32_t n0 = 0;
     size_t floats = 0;
     for (uint32_t i = 0; i < out->panel_count; i++) {
-        panels[i] = (gemm_panel){gemm_find(l->isa, widths[i]), n0, floats};
+        panels[i] = (gemm_panel){gemm_find(tier, widths[i]), n0, floats};
         n0 += widths[i];
-        floats += ((size_t)widths[i] * out->gemm.k + 15) / 16 * 16;
+        floats += (panels[i].kernel->form->panel_floats(widths[i], out->gemm.k) + 15) / 16 * 16;
     }
     out->panels = panels;
+    out->prepared_rows = plan_prepared_rows(out, floats * sizeof(float));
     out->weights = gemm_stage_weights(l, n, s, panels, out->panel_count, err);
     out->bias = out->weights ? lowering_vector(l, graph_input(l->g, n, 2), s->out_c, err) : NULL;
     return out->bias ? DSC_OK : err->status;

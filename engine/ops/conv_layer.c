@@ -37,8 +37,9 @@ static void layer_tile(const void *args, char *block, uint32_t tile) {
                    .m1 = m1 < a->rows ? m1 : a->rows,
                    .p0 = first,
                    .p1 = last < a->stage.panel_count ? last : a->stage.panel_count};
+    r.prepared = worker_scratch();
     if (row_block == 0) clear_borders(a, block, &r);
-    gemm_stage_run(&a->stage, &r);
+    gemm_stage_run_blocks(&a->stage, &r);
 }
 
 static void plan_tiles(const conv_shape *s, conv_layer *a) {
@@ -57,6 +58,22 @@ static void plan_tiles(const conv_shape *s, conv_layer *a) {
     a->block_rows = (uint32_t)((block_rows + mr - 1) / mr * mr);
     a->blocks = (a->rows + a->block_rows - 1) / a->block_rows;
     a->group_panels = (uint32_t)((a->stage.panel_count + groups - 1) / groups);
+}
+
+#define PREPARED_MACS (1024u << 10) // some 5 microseconds
+
+// A tile is cut into blocks by its stage. Each group of weight panels prepares the inputs again: no more pieces of work
+// than the threads want, and groups only where there are too few rows.
+static void plan_prepared_tiles(const lowering *l, const conv_shape *s, conv_layer *a) {
+    a->rows = s->n * s->out_h * s->out_w;
+    uint64_t wanted = l->threads > 1 ? 2 * (uint64_t)l->threads : 1;
+    uint64_t units = (uint64_t)a->rows * a->stage.gemm.k * s->out_c / PREPARED_MACS + 1, most = (a->rows - 1) / 64 + 1;
+    if (wanted > units) wanted = units;
+    uint64_t blocks = wanted < most ? wanted : most, groups = (wanted - 1) / blocks + 1;
+    if (groups > a->stage.panel_count) groups = a->stage.panel_count;
+    a->block_rows = (uint32_t)((a->rows - 1) / blocks + 1);
+    a->blocks = (a->rows - 1) / a->block_rows + 1;
+    a->group_panels = (uint32_t)((a->stage.panel_count - 1) / groups + 1);
 }
 
 // ---- one pixel: a dense layer -------------------------------------------------------------------------------------
@@ -89,9 +106,9 @@ static dsc_status lower_dense(lowering *l, const graph_node *n, const conv_shape
     uint64_t macs = (uint64_t)s->in_c * s->out_c;
     if (macs > 2 * (uint64_t)UNIT_MACS) a->tile_panels = (uint32_t)(a->panels * (uint64_t)UNIT_MACS / macs) + 1;
     gemm_panel *panels = lowering_alloc(l, a->panels, sizeof *panels, err);
-    gemm_kernel *as_gemm = lowering_alloc(l, 1, sizeof *as_gemm, err); // packing asks for name and nr only
+    gemm_kernel *as_gemm = lowering_alloc(l, 1, sizeof *as_gemm, err); // packing asks for name, nr and form only
     if (!panels || !as_gemm) return err->status;
-    *as_gemm = (gemm_kernel){.name = a->kernel->name, .nr = a->kernel->nr};
+    *as_gemm = (gemm_kernel){.name = a->kernel->name, .nr = a->kernel->nr, .form = gemm_find(DSC_ISA_REF, 16)->form};
     size_t panel_floats = (size_t)s->in_c * a->kernel->nr;
     for (uint32_t i = 0; i < a->panels; i++) panels[i] = (gemm_panel){as_gemm, i * a->kernel->nr, i * panel_floats};
     a->dense.k = s->in_c;
@@ -134,9 +151,16 @@ dsc_status conv_lower_gemm(lowering *l, const graph_node *n, const conv_shape *s
     }
     dsc_status status = gemm_stage_plan(l, n, s, &maps, &a->stage, err);
     if (status != DSC_OK) return status;
-    plan_tiles(s, a);
+    if (a->stage.prepared_rows)
+        plan_prepared_tiles(l, s, a);
+    else
+        plan_tiles(s, a);
     uint32_t groups = (a->stage.panel_count + a->group_panels - 1) / a->group_panels;
-    lowering_step_args made = {layer_tile,          a, a->blocks * groups, a->stage.panels[0].kernel->name,
-                               {in, out, residual}, 0};
+    lowering_step_args made = {.run = layer_tile,
+                               .args = a,
+                               .tiles = a->blocks * groups,
+                               .kernel = a->stage.panels[0].kernel->name,
+                               .uses = {in, out, residual},
+                               .scratch_bytes = gemm_stage_block_bytes(&a->stage)};
     return lowering_step(l, &made, err);
 }

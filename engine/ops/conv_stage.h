@@ -34,6 +34,7 @@ typedef struct gemm_stage {
     const gemm_panel *panels;
     uint32_t panel_count;
     const float *weights, *bias;
+    uint32_t prepared_rows; // gemm_stage_run_blocks() prepares and multiplies so many at a time; 0: does not prepare
 } gemm_stage;
 
 // Where a stage's maps lie: the offset tables cover `rows` rows of output of each of `images` images.
@@ -57,9 +58,20 @@ typedef struct gemm_rows {
     uint32_t out_m;       // the tables of output and residual are read from this pixel on
     uint32_t p0, p1;      // weight panels
     const float *weights; // instead of the stage's, packed in the same way; or NULL
+    const float *scale;   // factors of the input's channels, or NULL; only where the stage prepares
+    void *prepared;       // where the stage prepares: scratch memory for it
 } gemm_rows;
 
+// Whether the stage of this convolution will prepare its inputs.
+bool gemm_stage_will_prepare(const lowering *l, const conv_shape *s);
+// Scratch memory for the inputs of so many rows of the tables; 0 where the stage does not prepare.
+size_t gemm_stage_prepared_bytes(const gemm_stage *s, uint64_t rows);
+// Prepares the inputs of these rows for all weight panels, where the stage prepares. Before gemm_stage_run().
+void gemm_stage_prepare(const gemm_stage *s, const gemm_rows *r);
 void gemm_stage_run(const gemm_stage *s, const gemm_rows *r);
+// Both, in blocks of rows that suit the caches: r->prepared has gemm_stage_block_bytes().
+void gemm_stage_run_blocks(const gemm_stage *s, const gemm_rows *r);
+size_t gemm_stage_block_bytes(const gemm_stage *s);
 
 // The packed block of weight panels; asks for the panels' kernels' names and widths only.
 const float *gemm_stage_weights(lowering *l, const graph_node *n, const conv_shape *s, const gemm_panel *panels,

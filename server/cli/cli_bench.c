@@ -12,7 +12,8 @@
 #include <stdlib.h>
 
 static const char usage[] =
-    "usage: dscd bench MODEL.onnx [--threads N] [--seconds S] [--batch N] [--isa best|ref|avx2|avx512] [--passes LIST] "
+    "usage: dscd bench MODEL.onnx [--threads N] [--seconds S] [--batch N] [--isa best|ref|avx2|avx512|amx] [--passes "
+    "LIST] "
     "[--json | --layers]\n"
     "\n"
     "Runs the model on random numbers and prints minimum, median and 99th percentile in milliseconds, the billions of\n"

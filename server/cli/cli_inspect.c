@@ -11,7 +11,7 @@
 #include <string.h>
 
 static const char usage[] =
-    "usage: dscd inspect MODEL.onnx [--json | --csv] [--isa best|ref|avx2|avx512] [--passes LIST]\n"
+    "usage: dscd inspect MODEL.onnx [--json | --csv] [--isa best|ref|avx2|avx512|amx] [--passes LIST]\n"
     "\n"
     "The layer table: name, kind, output shape, parameters, multiplications, the equivalent with\n"
     "vanilla convolutions, their ratio, and the kernel that this CPU runs.\n";

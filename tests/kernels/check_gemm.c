@@ -35,6 +35,33 @@ typedef struct setup {
     uint32_t out_count;
 } setup;
 
+// A panel of all the kernel's channels from w[n][k], in two runs of k.
+static float *packed(const gemm_kernel *kernel, const float *w, uint32_t k) {
+    size_t floats = kernel->form->panel_floats(kernel->nr, k);
+    float *b = check_alloc(floats);
+    memset(b, 0, floats * sizeof *b);
+    gemm_weights run = {.w = w, .n = kernel->nr, .n_stride = k, .k_stride = 1, .count = k / 2, .k = k};
+    kernel->form->pack(b, kernel->nr, &run);
+    run.w += k / 2, run.k0 = k / 2, run.count = k - k / 2;
+    kernel->form->pack(b, kernel->nr, &run);
+    return b;
+}
+
+static void run(setup *s, uint32_t m0, uint32_t m1) {
+    const gemm_form *form = s->kernel->form;
+    if (form->prepare && m0 < m1) {
+        size_t floats = form->prepared_bytes(s->g.k, m1 - m0) / sizeof(float);
+        float *prepared = check_alloc(floats), *guard = check_alloc(0);
+        form->prepare(&s->g, m0, m1, prepared);
+        cr_assert(check_same_bits(&s->c, guard, prepared + floats, 64), "prepare() wrote behind its memory");
+        s->g.prepared = prepared;
+        s->kernel->run(&s->g, m0, m1);
+        check_free(prepared), check_free(guard);
+    } else {
+        s->kernel->run(&s->g, m0, m1);
+    }
+}
+
 // Rows in a random order, `pitch` floats apart.
 static int32_t *shuffled_rows(check_case *c, uint32_t m, uint32_t pitch) {
     int32_t *offset = malloc((m + 1) * sizeof *offset);
@@ -79,12 +106,10 @@ static void lay_out_weights(setup *s, const problem *p) {
     uint32_t nr = s->kernel->nr, k = s->g.k;
     check_filling filling = p->filling == CHECK_HUGE ? CHECK_RANDOM : p->filling; // products must stay finite
     s->w = check_alloc((size_t)nr * k);                                           // [n][k]
-    s->b = check_alloc((size_t)nr * k);
     s->bias = check_alloc(nr);
     check_fill(&s->c, s->w, (size_t)nr * k, filling);
     check_fill(&s->c, s->bias, nr, filling);
-    gemm_pack(s->b, s->w, k, 1, 0, nr, nr, k);
-    s->g.b = s->b;
+    s->g.b = s->b = packed(s->kernel, s->w, k);
     s->g.bias = s->bias;
     s->g.next_b = p->has_next ? s->w : NULL;
 }
@@ -131,7 +156,7 @@ static void tear_down(setup *s) {
 // Output channel n of row p.
 static void expect_one(const setup *s, uint32_t p, uint32_t n, check_expected *want) {
     int32_t at = s->c_offset[p] + s->g.c_group[n / 8] + (int32_t)(n % 8);
-    double sum = (double)s->bias[n], magnitude = fabs(sum);
+    double sum = (double)s->bias[n], magnitude = fabs(sum), flushed = 3 * (double)FLT_MIN;
     const float *w = s->w + (size_t)n * s->g.k;
     for (uint32_t i = 0; i < s->g.segment_count; i++) {
         const float *a = s->g.a + s->a_offset[p] + s->segments[i].offset;
@@ -139,6 +164,7 @@ static void expect_one(const setup *s, uint32_t p, uint32_t n, check_expected *w
             double product = (double)a[j] * (double)*w++;
             sum += product;
             magnitude += fabs(product);
+            flushed += (double)FLT_MIN * (fabs((double)a[j]) + fabs((double)w[-1]) + 1);
         }
     }
     if (s->residual) {
@@ -146,6 +172,7 @@ static void expect_one(const setup *s, uint32_t p, uint32_t n, check_expected *w
         magnitude += fabs((double)s->residual[at]);
     }
     double error = (s->g.k + 2) * ((double)FLT_EPSILON * magnitude + (double)FLT_TRUE_MIN);
+    if (s->kernel->form->prepare) error += flushed; // tiles take what is below FLT_MIN for zero, in parts and products
     want->value[at] = check_act(s->g.act, sum);
     want->tolerance[at] = check_act_tolerance(s->g.act, sum, error);
 }
@@ -157,7 +184,7 @@ static bool agrees(const gemm_kernel *kernel, const problem *p, uint64_t seed) {
     for (uint32_t row = 0; row < p->m; row++) {
         for (uint32_t n = 0; n < s.g.groups * 8; n++) expect_one(&s, row, n, want);
     }
-    kernel->run(&s.g, 0, p->m);
+    run(&s, 0, p->m);
     bool is_right = check_compare(&s.c, want, s.out);
     check_expect_free(want);
     tear_down(&s);
@@ -283,7 +310,9 @@ static void activation_sweep(const gemm_kernel *kernel) {
         setup s;
         set_up(&s, kernel, &p, check_seed());
         check_expected *want = check_expect(s.out_count);
-        for (uint32_t n = 0; n < kernel->nr; n++) s.b[n] = 1, s.bias[n] = 0;
+        for (uint32_t n = 0; n < kernel->nr; n++) s.w[n] = 1, s.bias[n] = 0;
+        check_free(s.b);
+        s.g.b = s.b = packed(kernel, s.w, 1);
         for (uint32_t row = 0; row < p.m; row++) {
             float x = (float)(row % 2 ? 10 : 100) * check_unit(&s.c);
             s.a[s.a_offset[row]] = x;
@@ -293,7 +322,7 @@ static void activation_sweep(const gemm_kernel *kernel) {
                 want->tolerance[at] = check_act_tolerance(p.act, (double)x, 0);
             }
         }
-        kernel->run(&s.g, 0, p.m);
+        run(&s, 0, p.m);
         cr_assert(check_compare(&s.c, want, s.out));
         check_expect_free(want);
         tear_down(&s);
@@ -303,15 +332,158 @@ Test(gemm, activations_are_accurate_to_four_roundings) {
     each_kernel(activation_sweep);
 }
 
+// ---- extremes -----------------------------------------------------------------------------------------------------
+
+static void refill(setup *s, const problem *p, float (*input)(check_case *c), float (*weight)(check_case *c)) {
+    for (uint32_t i = 0; i < p->segment_count; i++) {
+        for (uint32_t row = 0; row < p->m; row++) {
+            float *a = s->a + (s->g.a - s->a) + s->segments[i].offset + s->a_offset[row];
+            for (int32_t j = 0; j < p->counts[i]; j++) a[j] = input(&s->c);
+        }
+    }
+    for (uint32_t i = 0; i < s->kernel->nr * s->g.k; i++) s->w[i] = weight(&s->c);
+    check_free(s->b);
+    s->g.b = s->b = packed(s->kernel, s->w, s->g.k);
+}
+
+static float largest(check_case *c) {
+    float u = check_unit(c), size = FLT_MAX * (1 - u * u * 0x1p-7f);
+    return check_below(c, 2) ? size : -size;
+}
+static float small(check_case *c) {
+    return check_unit(c) * 0x1p-10f;
+}
+static float tiny(check_case *c) {
+    return check_unit(c) * 0x1p-113f;
+}
+static float big(check_case *c) {
+    return check_unit(c) * 0x1p100f;
+}
+
+static void extremes(const gemm_kernel *kernel) {
+    float (*const fills[][2])(check_case *) = {{largest, small}, {small, largest}, {tiny, big}, {big, tiny}};
+    for (size_t i = 0; i < sizeof fills / sizeof *fills; i++) {
+        problem p = {.m = kernel->mr + 1, .segment_count = 2, .counts = {16, 23}};
+        setup s;
+        set_up(&s, kernel, &p, check_seed() + i);
+        refill(&s, &p, fills[i][0], fills[i][1]);
+        check_expected *want = check_expect(s.out_count);
+        for (uint32_t row = 0; row < p.m; row++) {
+            for (uint32_t n = 0; n < s.g.groups * 8; n++) expect_one(&s, row, n, want);
+        }
+        run(&s, 0, p.m);
+        cr_assert(check_compare(&s.c, want, s.out), "fills %zu", i);
+        check_expect_free(want);
+        tear_down(&s);
+    }
+}
+Test(gemm, the_largest_and_the_smallest_floats) {
+    each_kernel(extremes);
+}
+
+// What is not finite spoils its own row, or its own channel, and no other.
+static void not_finite(const gemm_kernel *kernel) {
+    static const float values[] = {INFINITY, -INFINITY, NAN};
+    problem p = {.m = 20, .segment_count = 2, .counts = {16, 23}};
+    setup s;
+    set_up(&s, kernel, &p, check_seed());
+    run(&s, 0, p.m);
+    float *before = check_alloc(s.out_count);
+    memcpy(before, s.out, s.out_count * sizeof *before);
+    for (size_t v = 0; v < 6; v++) {
+        uint32_t row = check_below(&s.c, p.m), n = check_below(&s.c, kernel->nr), k = check_below(&s.c, 16);
+        float *a = (float *)(uintptr_t)(s.g.a + s.segments[0].offset + s.a_offset[row]) + k, old_a = *a;
+        float *w = s.w + (size_t)n * s.g.k + k, old_w = *w;
+        *(v < 3 ? a : w) = values[v % 3];
+        check_free(s.b);
+        s.g.b = s.b = packed(kernel, s.w, s.g.k);
+        run(&s, 0, p.m);
+        for (uint32_t r = 0; r < p.m; r++) {
+            for (uint32_t i = 0; i < kernel->nr; i++) {
+                int32_t at = s.c_offset[r] + s.g.c_group[i / 8] + (int32_t)(i % 8);
+                if (v < 3 ? r == row : i == n)
+                    cr_assert(!isfinite(s.out[at]), "%s: value %zu, row %u, channel %u: %g", kernel->name, v, r, i,
+                              (double)s.out[at]);
+                else
+                    cr_assert(check_same_bits(&s.c, before + at, s.out + at, 1), "value %zu", v);
+            }
+        }
+        *a = old_a, *w = old_w;
+    }
+    check_free(before);
+    tear_down(&s);
+}
+Test(gemm, infinity_and_nan_stay_in_their_row_or_channel) {
+    each_kernel(not_finite);
+}
+
+// Root of the mean square of errors in units of the sum of |a b|.
+static double rms_error(const gemm_kernel *kernel, const problem *p) {
+    setup s;
+    set_up(&s, kernel, p, check_seed());
+    check_expected *want = check_expect(s.out_count);
+    for (uint32_t row = 0; row < p->m; row++) {
+        for (uint32_t n = 0; n < kernel->nr; n++) expect_one(&s, row, n, want);
+    }
+    run(&s, 0, p->m);
+    double squares = 0, count = 0;
+    for (uint32_t i = 0; i < s.out_count; i++) {
+        if (want->tolerance[i] < 0) continue;
+        double error = ((double)s.out[i] - want->value[i]) / want->tolerance[i];
+        squares += error * error, count++;
+    }
+    check_expect_free(want);
+    tear_down(&s);
+    return sqrt(squares / count);
+}
+Test(gemm, tiles_round_no_worse_than_f32) {
+    if (!check_can_run("gemm_f32_32x32_amx", DSC_ISA_AMX)) return;
+    static const int32_t ks[] = {32, 48, 144, 512};
+    for (size_t i = 0; i < sizeof ks / sizeof *ks; i++) {
+        problem p = {.m = 64, .segment_count = 1, .counts = {ks[i]}};
+        double tiles = rms_error(gemm_find(DSC_ISA_AMX, 32), &p), f32 = rms_error(gemm_find(DSC_ISA_AVX512, 32), &p);
+        cr_assert(tiles > 0 && tiles <= f32, "k %d: %g, f32 %g", ks[i], tiles, f32);
+    }
+}
+
+// Factors for inputs: the bits are those of inputs that were multiplied before.
+static void scaled(const gemm_kernel *kernel) {
+    if (!kernel->form->prepare) return;
+    for (int32_t tail = 0; tail < 32; tail += 7) {
+        problem p = {.m = 40, .segment_count = 3, .counts = {16, 16, 16 + tail}};
+        setup once, before;
+        set_up(&once, kernel, &p, check_seed());
+        set_up(&before, kernel, &p, check_seed());
+        float *scale = check_alloc(once.g.k);
+        check_fill(&once.c, scale, once.g.k, CHECK_RANDOM);
+        for (uint32_t row = 0; row < p.m; row++) {
+            for (uint32_t i = 0, k = 0; i < p.segment_count; i++) {
+                float *a = before.a + (before.g.a - before.a) + before.segments[i].offset + before.a_offset[row];
+                for (int32_t j = 0; j < p.counts[i]; j++) a[j] *= scale[k++];
+            }
+        }
+        once.g.scale = scale;
+        run(&once, 0, p.m);
+        run(&before, 0, p.m);
+        cr_assert(check_same_bits(&once.c, once.out, before.out, once.out_count));
+        check_free(scale);
+        tear_down(&once);
+        tear_down(&before);
+    }
+}
+Test(gemm, inputs_can_be_scaled_where_they_are_prepared) {
+    each_kernel(scaled);
+}
+
 // However the rows are split, the bits are the same.
 static void splits(const gemm_kernel *kernel) {
     problem p = {.m = 49, .segment_count = 3, .counts = {64, 16, 9}, .has_residual = true, .has_next = true};
     setup whole, parts;
     set_up(&whole, kernel, &p, check_seed());
     set_up(&parts, kernel, &p, check_seed());
-    kernel->run(&whole.g, 0, p.m);
+    run(&whole, 0, p.m);
     for (uint32_t step = 1; step <= p.m; step++) {
-        for (uint32_t m = 0; m < p.m; m += step) kernel->run(&parts.g, m, m + step < p.m ? m + step : p.m);
+        for (uint32_t m = 0; m < p.m; m += step) run(&parts, m, m + step < p.m ? m + step : p.m);
         cr_assert(check_same_bits(&parts.c, whole.out, parts.out, whole.out_count), "steps of %u", step);
         check_free(parts.out);
         parts.out = parts.g.c = check_alloc(parts.out_count);
@@ -328,7 +500,7 @@ static void no_rows(const gemm_kernel *kernel) {
     setup s;
     set_up(&s, kernel, &p, check_seed());
     check_expected *nothing = check_expect(s.out_count);
-    kernel->run(&s.g, 2, 2);
+    run(&s, 2, 2);
     cr_assert(check_compare(&s.c, nothing, s.out));
     check_expect_free(nothing);
     tear_down(&s);
@@ -342,9 +514,9 @@ static void walls(const gemm_kernel *kernel) {
     problem p = {.m = kernel->mr + 1, .segment_count = 1, .counts = {18}, .has_residual = true, .has_next = true};
     setup s;
     set_up(&s, kernel, &p, check_seed());
-    kernel->run(&s.g, 0, p.m);
+    run(&s, 0, p.m);
     float *plain = s.out;
-    size_t a_count = 0, b_count = (size_t)s.g.k * kernel->nr, c_count = 0;
+    size_t a_count = 0, b_count = kernel->form->panel_floats(kernel->nr, s.g.k), c_count = 0;
     for (uint32_t row = 0; row < p.m; row++) {
         size_t a_end = (size_t)s.a_offset[row] + s.g.k, c_end = (size_t)(s.c_offset[row] + s.g.c_group[0] + 8);
         if (kernel->nr % 16 == 0) c_end += 8; // the first two groups lie together, and last
@@ -357,7 +529,7 @@ static void walls(const gemm_kernel *kernel) {
     s.g.bias = bias = check_copy_to_wall(s.bias, kernel->nr);
     s.g.r = r = check_copy_to_wall(s.residual, c_count);
     s.g.c = c = check_copy_to_wall(s.residual, c_count);
-    kernel->run(&s.g, 0, p.m);
+    run(&s, 0, p.m);
     for (uint32_t row = 0; row < p.m; row++) {
         for (uint32_t i = 0; i < s.g.groups; i++) {
             int32_t at = s.c_offset[row] + s.g.c_group[i];
@@ -375,7 +547,7 @@ Test(gemm, reads_and_writes_nothing_behind_its_arrays) {
 // ---- the table, the split and the packing -----------------------------------------------------------------------
 
 Test(gemm, split_covers_all_channels_with_kernels_that_exist) {
-    for (dsc_isa isa = DSC_ISA_REF; isa <= DSC_ISA_AVX512; isa++) {
+    for (dsc_isa isa = DSC_ISA_REF; isa <= DSC_ISA_AMX; isa++) {
         for (uint32_t n = 1; n <= 2100; n++) {
             uint32_t widths[2100 / 8 + 1], sum = 0, count = gemm_split(isa, n, widths);
             cr_assert(count >= 1 && count <= n / 8 + 1);
@@ -402,6 +574,15 @@ Test(gemm, find_never_goes_above_the_tier) {
     cr_assert_str_eq(gemm_find(DSC_ISA_AVX2, 16)->name, "gemm_f32_6x16_avx2");
     cr_assert_str_eq(gemm_find(DSC_ISA_AVX2, 24)->name, "gemm_f32_4x24_avx2");
     cr_assert_null(gemm_find(DSC_ISA_AVX2, 32));
+}
+
+Test(gemm, tiles_are_for_shapes_where_they_pay) {
+    cr_assert_eq(gemm_tier(DSC_ISA_AMX, 512, 512), DSC_ISA_AMX);
+    cr_assert_eq(gemm_tier(DSC_ISA_AMX, 27, 512), DSC_ISA_AVX512);
+    cr_assert_eq(gemm_tier(DSC_ISA_AMX, 512, 24), DSC_ISA_AVX512);
+    for (dsc_isa isa = DSC_ISA_REF; isa <= DSC_ISA_AVX512; isa++) cr_assert_eq(gemm_tier(isa, 512, 512), isa);
+    cr_assert_not_null(gemm_find(DSC_ISA_AMX, 32)->form->prepare);
+    cr_assert_null(gemm_find(DSC_ISA_AVX512, 32)->form->prepare);
 }
 
 Test(gemm, pack_takes_either_order_and_pads_with_zeros) {

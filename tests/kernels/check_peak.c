@@ -7,6 +7,7 @@
 Test(peak, counts_the_operations_of_every_tier) {
     cr_assert_eq((uint64_t)peak_ref(10), 160);
     if (check_can_run("peak_avx2", DSC_ISA_AVX2)) cr_assert_eq((uint64_t)peak_avx2(10), 10 * 12 * 8 * 2);
+    if (check_can_run("peak_amx", DSC_ISA_AMX)) cr_assert_eq((uint64_t)peak_amx(10), 10 * 4 * 16 * 16 * 32 * 2);
     if (check_can_run("peak_avx512", DSC_ISA_AVX512)) cr_assert_eq((uint64_t)peak_avx512(10), 10 * 12 * 16 * 2);
 }
 

@@ -11,7 +11,7 @@
 set -u -o pipefail
 [ $# -eq 1 ] && [ -d "$1" ] || { echo "usage: $0 OBJECT_DIRECTORY" >&2; exit 2; }
 
-mapfile -t objects < <(find "$1/engine/kernels" -name '*_avx2.o' -o -name '*_avx512.o' 2>/dev/null)
+mapfile -t objects < <(find "$1/engine/kernels" -name '*_avx2.o' -o -name '*_avx512.o' -o -name '*_amx.o' 2>/dev/null)
 if [ "${#objects[@]}" -eq 0 ]; then
     echo "$0: no kernels below $1: nothing was checked" >&2
     exit 2

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Code for one instruction set stays behind its suffix: an object *_avx2.o or *_avx512.o defines only global names that
+# Code for one instruction set stays behind its suffix: an object *_avx2.o, *_avx512.o or *_amx.o defines only global names that
 # end so (a shared inline helper emitted there under a common name could be picked by the linker for every CPU), and no
 # other object of the engine or the server uses 256-bit or 512-bit registers.
 #
@@ -14,8 +14,9 @@ for object in "${objects[@]}"; do
     case $object in
         *_avx2.o) suffix=_avx2 ;;
         *_avx512.o) suffix=_avx512 ;;
+        *_amx.o) suffix=_amx ;;
         *)
-            if objdump -d --no-show-raw-insn "$object" | grep -q '%[yz]mm'; then
+            if objdump -d --no-show-raw-insn "$object" | grep -Eq '%([yz]|t)mm'; then
                 echo "$object: uses wide vector registers, but its name has no instruction-set suffix"
                 bad=1
             fi
@@ -30,7 +31,7 @@ for object in "${objects[@]}"; do
     done < <(nm --defined-only --extern-only --format=posix "$object" | awk '{ print $1 }')
 done
 if [ "$with_isa" -eq 0 ]; then
-    echo "$0: no *_avx2.o or *_avx512.o below $1: nothing was checked" >&2
+    echo "$0: no *_avx2.o, *_avx512.o or *_amx.o below $1: nothing was checked" >&2
     exit 2
 fi
 exit $bad
