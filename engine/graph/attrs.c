@@ -78,6 +78,21 @@ dsc_status attrs_ints(attrs *a, const char *name, int64_t *out, uint32_t limit, 
     return DSC_OK;
 }
 
+dsc_status attrs_floats(attrs *a, const char *name, float *out, uint32_t limit, uint32_t *count, dsc_error *err) {
+    const attr *found;
+    dsc_status status = take_typed(a, name, ATTR_FLOATS, &found, err);
+    if (status != DSC_OK) return status;
+    if (found && found->count > limit) {
+        return error_set(err, DSC_UNSUPPORTED,
+                         "node \"%.100s\" (%.60s): attribute \"%s\" has %" PRIu64 " elements; at most %" PRIu32
+                         " are supported",
+                         a->node, a->op, name, found->count, limit);
+    }
+    *count = found ? (uint32_t)found->count : 0;
+    if (*count) memcpy(out, found->floats, *count * sizeof *out);
+    return DSC_OK;
+}
+
 dsc_status attrs_tensor(attrs *a, const char *name, uint32_t *out, dsc_error *err) {
     const attr *found;
     dsc_status status = take_typed(a, name, ATTR_TENSOR, &found, err);

@@ -33,6 +33,7 @@ dsc_status attrs_float(attrs *a, const char *name, float fallback, float *out, d
 dsc_status attrs_string(attrs *a, const char *name, const char *fallback, const char **out, dsc_error *err);
 // Up to `limit` elements; *count is 0 where absent.
 dsc_status attrs_ints(attrs *a, const char *name, int64_t *out, uint32_t limit, uint32_t *count, dsc_error *err);
+dsc_status attrs_floats(attrs *a, const char *name, float *out, uint32_t limit, uint32_t *count, dsc_error *err);
 dsc_status attrs_tensor(attrs *a, const char *name, uint32_t *out, dsc_error *err); // GRAPH_NONE where absent
 bool attrs_has(const attrs *a, const char *name);
 // Marks one as used without looking: for attributes that do not change what is computed.

@@ -44,6 +44,7 @@ static bool can_fold(const graph *g, const graph_node *n, uint64_t *work) {
         if (!is_small(graph_output(g, n, i), &needed)) return false;
     }
     n->op->cost(g, n, &cost);
+    if (cost.kind <= DSC_KIND_POOL) return false; // worth a kernel: the pass folds it by its steps
     if (cost.multiplications > FOLD_WORK || cost.elementwise > FOLD_WORK) return false;
     needed += cost.multiplications + cost.elementwise;
     if (needed > *work) return false;

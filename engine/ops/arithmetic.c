@@ -185,11 +185,14 @@ static dsc_status lower_flat(lowering *l, const graph_node *n, arithmetic_args *
 // How a map held in panels and the other input fit together.
 typedef enum map_form { FORM_NONE, FORM_MAPS, FORM_CHANNELS, FORM_VECTOR, FORM_SCALAR, FORM_DIVISOR } map_form;
 
-static bool is_channel_vector(const graph_value *v, int64_t channels) {
+// A constant with a number for each channel of `map`: C, 1, 1 or 1, C, 1, 1 (one 1 less for lines N, C, L).
+static bool is_channel_vector(const graph_value *v, const graph_shape *map) {
     const graph_shape *s = &v->shape;
-    uint32_t first = s->rank == 4 ? 1 : 0;
-    if (!v->data || (s->rank != 3 && s->rank != 4) || (first && s->dims[0] != 1)) return false;
-    return s->dims[first] == channels && s->dims[first + 1] == 1 && s->dims[first + 2] == 1;
+    uint32_t first = s->rank == map->rank ? 1 : 0;
+    if (!v->data || s->rank + 1 - first != map->rank || (first && s->dims[0] != 1)) return false;
+    bool is_vector = s->dims[first] == map->dims[1];
+    for (uint32_t i = first + 1; i < s->rank; i++) is_vector &= s->dims[i] == 1;
+    return is_vector;
 }
 
 // Lanes beyond the last channel must stay finite numbers: the divisor must be known not to be 0.
@@ -209,7 +212,7 @@ static map_form find_form(const lowering *l, const graph_node *n, uint32_t map) 
     if (graph_shape_count(&y->shape, &count) && count == 1) return FORM_SCALAR;
     if (!is_symmetric) return FORM_NONE;
     if (graph_shape_equal(&x->shape, &y->shape)) return FORM_MAPS;
-    if (is_channel_vector(y, x->shape.dims[1])) return FORM_VECTOR;
+    if (is_channel_vector(y, &x->shape)) return FORM_VECTOR;
     return is_gate_for(&y->shape, &x->shape) ? FORM_CHANNELS : FORM_NONE;
 }
 

@@ -15,23 +15,25 @@ static const char *const input_names[] = {"X", "scale", "B", "mean", "var"};
 
 // `spatial` left in operator set 9, `training_mode` came in 14; before that, training showed only in the outputs.
 static dsc_status import(graph *g, graph_node *n, attrs *a, dsc_error *err) {
-    int64_t spatial = 1, training = 0;
+    int64_t spatial = 1, training = 0, is_test = 1;
     batchnorm_params *p = common_params(g, n, sizeof *p, err);
     if (!p) return DSC_NO_MEMORY;
     dsc_status status = attrs_float(a, "epsilon", 1e-5f, &p->epsilon, err);
     if (!status && n->opset < 9) status = attrs_int(a, "spatial", 1, &spatial, err);
     if (!status && n->opset >= 14) status = attrs_int(a, "training_mode", 0, &training, err);
+    if (!status) status = attrs_float(a, "momentum", 0.9f, &p->any.momentum, err);
+    if (!status && n->opset < 7) status = attrs_int(a, "is_test", 0, &is_test, err);
     if (status) return status;
-    attrs_ignore(a, "momentum"); // only training uses it
+    common_ignore_legacy(n, a);
+    p->any.epsilon = p->epsilon;
+    p->any.is_training = training != 0;
     if (!spatial) return op_error(n, err, DSC_UNSUPPORTED, "spatial = 0 is not supported, only statistics by channel");
-    if (training) {
-        return op_error(n, err, DSC_UNSUPPORTED, "training_mode = 1 is not supported; export the model for inference");
-    }
+    if (!is_test) return op_error(n, err, DSC_UNSUPPORTED, "is_test = 0 (training) is not supported");
     if (!(p->epsilon >= 0) || isinf(p->epsilon)) {
         return op_error(n, err, DSC_BAD_MODEL, "epsilon is %g; a number from 0 up is needed", (double)p->epsilon);
     }
     for (uint32_t i = 1; i < n->output_count; i++) {
-        if (n->outputs[i] != GRAPH_NONE) {
+        if (n->outputs[i] != GRAPH_NONE && (!training || i > 2)) {
             return op_error(n, err, DSC_UNSUPPORTED, "output %u belongs to training and is not supported", i);
         }
     }
@@ -42,7 +44,7 @@ static dsc_status import(graph *g, graph_node *n, attrs *a, dsc_error *err) {
 static dsc_status check_variance(const graph *g, const graph_node *n, int64_t channels, dsc_error *err) {
     const graph_value *variance = graph_input(g, n, BATCHNORM_VARIANCE);
     const batchnorm_params *p = n->params;
-    for (int64_t c = 0; variance->data && c < channels; c++) {
+    for (int64_t c = 0; variance->data && variance->dtype == DSC_F32 && c < channels; c++) {
         double value = (double)((const float *)variance->data)[c];
         if (value + (double)p->epsilon > 0) continue;
         return op_error(n, err, DSC_BAD_MODEL, "var + epsilon of channel %" PRId64 " is %g; it must be above 0", c,
@@ -54,7 +56,7 @@ static dsc_status check_variance(const graph *g, const graph_node *n, int64_t ch
 static dsc_status infer(graph *g, graph_node *n, dsc_error *err) {
     char text[96];
     dsc_status status = common_check(g, n, 5, err);
-    for (uint32_t i = 0; i < 5 && !status; i++) status = op_want_dtype(g, n, i, DSC_F32, err);
+    for (uint32_t i = 0; i < 5 && !status; i++) status = op_want_types(g, n, i, OP_FLOATS, err);
     if (status) return status;
     const graph_shape *x = &graph_input(g, n, BATCHNORM_X)->shape;
     if (x->rank < 2) return op_error(n, err, DSC_BAD_MODEL, "X has rank %u; batch and channels are needed", x->rank);
@@ -65,8 +67,13 @@ static dsc_status infer(graph *g, graph_node *n, dsc_error *err) {
                         "%s is %s; a list with one number for each of the %" PRId64 " channels is needed",
                         input_names[i], graph_shape_print(s, text, sizeof text), x->dims[1]);
     }
-    status = check_variance(g, n, x->dims[1], err);
-    return status ? status : op_set_output(g, n, 0, DSC_F32, x, err);
+    const batchnorm_params *p = n->params;
+    status = p->any.is_training ? DSC_OK : check_variance(g, n, x->dims[1], err);
+    return status ? status : batchnorm_any_infer(g, n, &p->any, err);
+}
+
+static bool is_fast(const graph *g, const graph_node *n) {
+    return common_is_f32(g, n) && !((const batchnorm_params *)n->params)->any.is_training;
 }
 
 static void cost(const graph *g, const graph_node *n, op_cost *out) {
@@ -201,10 +208,12 @@ const op op_batchnorm = {
     .inputs_min = 5,
     .inputs_max = 5,
     .outputs_max = 5,
-    .opset_first = 7,
+    .opset_first = 1,
     .opset_last = OPS_OPSET_LAST,
     .import = import,
     .infer = infer,
     .cost = cost,
+    .evaluate = batchnorm_any_evaluate,
     .lower = lower,
+    .is_fast = is_fast,
 };

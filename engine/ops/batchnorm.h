@@ -3,7 +3,7 @@
 #ifndef DSC_OPS_BATCHNORM_H
 #define DSC_OPS_BATCHNORM_H
 
-#include "engine/graph/op.h"
+#include "engine/generic/batchnorm.h"
 
 typedef enum batchnorm_input {
     BATCHNORM_X,
@@ -15,6 +15,7 @@ typedef enum batchnorm_input {
 
 typedef struct batchnorm_params {
     float epsilon;
+    batchnorm_numbers any; // what is not computed fast
 } batchnorm_params;
 
 // Whether scale, bias, mean and variance are all constants.

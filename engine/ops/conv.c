@@ -7,22 +7,40 @@
 #include "engine/ops/ops.h"
 
 static dsc_status conv_import(graph *g, graph_node *n, attrs *a, dsc_error *err) {
-    int64_t groups;
+    uint32_t dims = windows_count_dims(a);
     conv_params *p = common_params(g, n, sizeof *p, err);
-    if (!p) return err->status;
-    dsc_status status = window_import(n, a, WINDOW_HAS_DILATIONS, &p->window, err);
-    if (status == DSC_OK) status = attrs_int(a, "group", 1, &groups, err);
-    if (status != DSC_OK) return status;
-    if (groups < 1 || groups > INT32_MAX) {
-        return op_error(n, err, DSC_BAD_MODEL, "\"group\" is %lld; it must be positive", (long long)groups);
+    dsc_status status = p ? DSC_OK : DSC_NO_MEMORY;
+    if (status == DSC_OK && (dims == 0 || dims == 2)) {
+        status = window_import(n, a, WINDOW_HAS_DILATIONS, &p->window, err);
     }
-    p->groups = (uint32_t)groups;
+    if (status == DSC_OK) status = conv_any_import(n, a, &p->any, err);
+    if (status != DSC_OK) return status;
+    if (dims == 1) window_from_line(&p->any.windows, &p->window);
+    p->groups = (uint32_t)p->any.groups;
     return DSC_OK;
 }
 
+graph_shape conv_as_map(const graph_shape *shape) {
+    graph_shape map = *shape;
+    if (shape->rank != 3) return map;
+    map.rank = 4;
+    map.dims[3] = map.dims[2];
+    map.dims[2] = 1;
+    return map;
+}
+
+// Maps and lines of FP32 whose weights are known; the rest is computed by definition.
+static bool is_fast(const graph *g, const graph_node *n) {
+    const graph_value *x = graph_input(g, n, 0), *w = graph_input(g, n, 1), *b = graph_input(g, n, 2);
+    uint32_t rank = x->shape.rank;
+    bool is_f32 = x->dtype == DSC_F32 && w->dtype == DSC_F32 && (!b || b->dtype == DSC_F32);
+    return is_f32 && (rank == 3 || rank == 4) && w->shape.rank == rank && conv_has_constants(g, n);
+}
+
 static dsc_status check_kernel(const graph_node *n, conv_shape *s, const graph_value *w, dsc_error *err) {
+    const graph_shape weights = conv_as_map(&w->shape);
     for (uint32_t i = 0; i < WINDOW_DIMS; i++) {
-        int64_t size = w->shape.dims[2 + i];
+        int64_t size = weights.dims[2 + i];
         uint32_t given = s->window.kernel[i];
         if (size < 1 || size > WINDOW_LIMIT || (given && given != size)) {
             return op_error(n, err, DSC_BAD_MODEL, "\"kernel_shape\" says %u and its weights have %lld", given,
@@ -52,21 +70,28 @@ static dsc_status check_channels(const graph *g, const graph_node *n, const conv
 dsc_status conv_resolve(const graph *g, const graph_node *n, conv_shape *out, dsc_error *err) {
     const conv_params *p = n->params;
     const graph_value *x = graph_input(g, n, 0), *w = graph_input(g, n, 1);
-    if (x->shape.rank != 4 || w->shape.rank != 4) {
-        return op_error(n, err, DSC_UNSUPPORTED, "only 2-D convolutions are supported (input of rank 4, not %u)",
-                        x->shape.rank);
+    const graph_shape map = conv_as_map(&x->shape), weights = conv_as_map(&w->shape);
+    if (x->dtype != DSC_F32 || w->dtype != DSC_F32) {
+        return op_error(n, err, DSC_UNSUPPORTED, "only FP32 is computed fast");
+    }
+    if (map.rank != 4 || weights.rank != 4 || x->shape.rank != w->shape.rank) {
+        return op_error(n, err, DSC_BAD_MODEL, "its input has rank %u and its weights rank %u", x->shape.rank,
+                        w->shape.rank);
+    }
+    if (p->any.windows.dims && p->any.windows.dims + 2 != x->shape.rank) {
+        return op_error(n, err, DSC_BAD_MODEL, "its input has rank %u and its window %u dimensions", x->shape.rank,
+                        p->any.windows.dims);
     }
     for (int i = 0; i < 4; i++) {
-        if (x->shape.dims[i] < 1 || x->shape.dims[i] > INT32_MAX || w->shape.dims[i] < 1 ||
-            w->shape.dims[i] > INT32_MAX) {
+        if (map.dims[i] < 1 || map.dims[i] > INT32_MAX || weights.dims[i] < 1 || weights.dims[i] > INT32_MAX) {
             return op_error(n, err, DSC_TOO_LARGE, "an input has an impossible size");
         }
     }
-    *out = (conv_shape){.n = (uint32_t)x->shape.dims[0],
-                        .in_c = (uint32_t)x->shape.dims[1],
-                        .in_h = (uint32_t)x->shape.dims[2],
-                        .in_w = (uint32_t)x->shape.dims[3],
-                        .out_c = (uint32_t)w->shape.dims[0],
+    *out = (conv_shape){.n = (uint32_t)map.dims[0],
+                        .in_c = (uint32_t)map.dims[1],
+                        .in_h = (uint32_t)map.dims[2],
+                        .in_w = (uint32_t)map.dims[3],
+                        .out_c = (uint32_t)weights.dims[0],
                         .groups = p->groups,
                         .window = p->window};
     dsc_status status = check_kernel(n, out, w, err);
@@ -84,11 +109,12 @@ dsc_status conv_resolve(const graph *g, const graph_node *n, conv_shape *out, ds
 static dsc_status conv_infer(graph *g, graph_node *n, dsc_error *err) {
     conv_shape s;
     dsc_status status = common_check(g, n, 2, err);
-    for (uint32_t i = 0; i < 3 && status == DSC_OK; i++) status = op_want_dtype(g, n, i, DSC_F32, err);
-    if (status == DSC_OK) status = conv_resolve(g, n, &s, err);
     if (status != DSC_OK) return status;
-    graph_shape out = {4, {s.n, s.out_c, s.out_h, s.out_w}};
-    return op_set_output(g, n, 0, DSC_F32, &out, err);
+    if (!is_fast(g, n)) return conv_any_infer(g, n, &((const conv_params *)n->params)->any, err);
+    status = conv_resolve(g, n, &s, err);
+    if (status != DSC_OK) return status;
+    graph_shape map = {4, {s.n, s.out_c, s.out_h, s.out_w}}, line = {3, {s.n, s.out_c, s.out_w}};
+    return op_set_output(g, n, 0, DSC_F32, graph_input(g, n, 0)->shape.rank == 3 ? &line : &map, err);
 }
 
 bool conv_has_constants(const graph *g, const graph_node *n) {
@@ -125,6 +151,10 @@ static bool is_pointwise(const conv_shape *s) {
 // Padded taps count: N * M / groups * D_K^2 * D_G^2, for every image.
 static void conv_cost(const graph *g, const graph_node *n, op_cost *cost) {
     conv_shape s;
+    if (!is_fast(g, n)) {
+        conv_any_cost(g, n, cost);
+        return;
+    }
     if (conv_resolve(g, n, &s, NULL) != DSC_OK) return;
     uint64_t taps = (uint64_t)s.window.kernel[0] * s.window.kernel[1];
     uint64_t outputs = common_product(common_product(s.n, s.out_c), common_product(s.out_h, s.out_w));
@@ -138,7 +168,8 @@ static void conv_cost(const graph *g, const graph_node *n, op_cost *cost) {
 
 bool conv_border(const graph *g, const graph_node *n, buffer_pads *pads) {
     conv_shape s;
-    if (conv_resolve(g, n, &s, NULL) != DSC_OK || (s.groups > 1 && !conv_is_depthwise(&s))) return false;
+    if (!is_fast(g, n) || conv_resolve(g, n, &s, NULL) != DSC_OK || (s.groups > 1 && !conv_is_depthwise(&s)))
+        return false;
     *pads = (buffer_pads){s.pads.pad_top, s.pads.pad_left, s.pads.pad_bottom, s.pads.pad_right};
     return true;
 }
@@ -147,9 +178,6 @@ static dsc_status conv_lower(lowering *l, const graph_node *n, dsc_error *err) {
     conv_shape s;
     dsc_status status = conv_resolve(l->g, n, &s, err);
     if (status != DSC_OK) return status;
-    if (!conv_has_constants(l->g, n)) {
-        return op_error(n, err, DSC_UNSUPPORTED, "its weights are computed while running; they must be constants");
-    }
     if (conv_gate(n) != GRAPH_NONE) return conv_lower_gated(l, n, &s, err);
     if (s.groups == 1) return conv_lower_gemm(l, n, &s, err);
     if (conv_is_depthwise(&s)) return conv_lower_depthwise(l, n, &s, err);
@@ -166,5 +194,8 @@ const op op_conv = {
     .import = conv_import,
     .infer = conv_infer,
     .cost = conv_cost,
+    .evaluate = conv_any_evaluate,
+    .has_ranges = true,
     .lower = conv_lower,
+    .is_fast = is_fast,
 };

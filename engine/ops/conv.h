@@ -3,12 +3,14 @@
 #ifndef DSC_OPS_CONV_H
 #define DSC_OPS_CONV_H
 
+#include "engine/generic/conv.h"
 #include "engine/ops/lowering.h"
 #include "engine/ops/window.h"
 
 typedef struct conv_params {
-    window window;
+    window window; // of one dimension: that is the width, the height is 1
     uint32_t groups;
+    conv_any_params any; // what is not computed fast
 } conv_params;
 
 // A convolution with everything resolved.
@@ -20,6 +22,8 @@ typedef struct conv_shape {
 
 // Inputs must have shapes.
 dsc_status conv_resolve(const graph *g, const graph_node *n, conv_shape *out, dsc_error *err);
+// A shape N, C, L as the map N, C, 1, L.
+graph_shape conv_as_map(const graph_shape *shape);
 bool conv_has_constants(const graph *g, const graph_node *n); // weights and bias are known while planning
 bool conv_is_depthwise(const conv_shape *s);                  // one input channel a group, one output channel each
 bool conv_is_plain_pointwise(const conv_shape *s);            // ungrouped, 1x1, stride 1, no padding

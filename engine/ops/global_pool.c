@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // GlobalAveragePool and GlobalMaxPool: one number for each map.
-#include "engine/generic/common.h"
+#include "engine/generic/reduce.h"
 #include "engine/ops/lowering.h"
 #include "engine/ops/ops.h"
 #include "engine/ops/reduce_mean.h"
 
 static dsc_status infer(graph *g, graph_node *n, dsc_error *err) {
     dsc_status status = common_check(g, n, 1, err);
-    if (!status) status = op_want_dtype(g, n, 0, DSC_F32, err);
     if (status) return status;
-    graph_shape shape = graph_input(g, n, 0)->shape;
-    if (shape.rank < 3) {
+    uint32_t rank = graph_input(g, n, 0)->shape.rank;
+    if (rank < 3) {
         return op_error(n, err, DSC_BAD_MODEL,
-                        "the input has rank %u; batch, channels and a map are needed (rank 3 or more)", shape.rank);
+                        "the input has rank %u; batch, channels and a map are needed (rank 3 or more)", rank);
     }
-    for (uint32_t i = 2; i < shape.rank; i++) shape.dims[i] = 1;
-    return op_set_output(g, n, 0, DSC_F32, &shape, err);
+    bool chosen[DSC_MAX_RANK] = {false};
+    for (uint32_t i = 2; i < rank; i++) chosen[i] = true;
+    return reduce_any_infer(g, n, chosen, true, err);
 }
 
 static void average_cost(const graph *g, const graph_node *n, op_cost *out) {
@@ -40,6 +40,7 @@ static dsc_status lower(struct lowering *l, const graph_node *n, dsc_error *err)
     {                                                                                                                  \
         .type = name, .inputs_min = 1, .inputs_max = 1, .outputs_max = 1, .opset_first = 1,                            \
         .opset_last = OPS_OPSET_LAST, .import = common_no_params, .infer = infer, .cost = counter, .lower = lower,     \
+        .evaluate = reduce_any_evaluate, .has_ranges = true, .is_fast = common_is_f32,                                 \
     }
 
 const op op_global_average_pool = GLOBAL_POOL("GlobalAveragePool", average_cost);

@@ -83,12 +83,14 @@ static buffer *new_panels(lowering *l, uint32_t value, uint32_t lanes, dsc_error
     const graph_shape *shape = &l->g->values[value].shape;
     uint32_t nchw[4];
     for (int i = 0; i < 4; i++) {
-        if (shape->rank != 4 || shape->dims[i] > INT32_MAX) {
-            error_set(err, DSC_UNSUPPORTED, "\"%.100s\" is not a map of rank 4 that can be held in panels",
+        bool is_line = shape->rank == 3; // N, C, L: a map of height 1
+        int64_t size = !is_line || i < 2 ? shape->dims[i] : i == 2 ? 1 : shape->dims[2];
+        if ((shape->rank != 4 && !is_line) || size > INT32_MAX) {
+            error_set(err, DSC_UNSUPPORTED, "\"%.100s\" is not a map of rank 4 or 3 that can be held in panels",
                       l->g->values[value].name);
             return NULL;
         }
-        nchw[i] = (uint32_t)shape->dims[i];
+        nchw[i] = (uint32_t)size;
     }
     buffer *b = program_panels(l->p, nchw, lanes, l->values[value].pads);
     return b ? b : no_memory(err);

@@ -3,6 +3,7 @@
 
 #include "engine/generic/broadcast.h"
 #include "engine/generic/common.h"
+#include "engine/generic/matmul.h"
 #include "engine/ops/arithmetic.h"
 #include "engine/ops/ops.h"
 
@@ -21,6 +22,7 @@ static dsc_status gemm_import(graph *g, graph_node *n, attrs *a, dsc_error *err)
     if (!isfinite(p->alpha) || !isfinite(p->beta)) {
         return op_error(n, err, DSC_BAD_MODEL, "alpha and beta must be finite numbers");
     }
+    if (n->opset < 7) attrs_ignore(a, "broadcast"); // of C; where it is not stretched its shape says so, too
     if (n->opset < 11 && (n->input_count < 3 || n->inputs[2] == GRAPH_NONE)) {
         return op_error(n, err, DSC_BAD_MODEL, "input C is missing; it is optional from operator set 11 on only");
     }
@@ -29,38 +31,10 @@ static dsc_status gemm_import(graph *g, graph_node *n, attrs *a, dsc_error *err)
     return DSC_OK;
 }
 
-// C must stretch to M x N without making it larger.
-static dsc_status check_c(const graph *g, const graph_node *n, const graph_shape *y, dsc_error *err) {
-    char first[96], second[96];
-    graph_shape both;
-    const graph_value *c = graph_input(g, n, 2);
-    if (!c || (broadcast_shapes(&c->shape, y, &both) && graph_shape_equal(&both, y))) return DSC_OK;
-    return op_error(n, err, DSC_BAD_MODEL, "C is %s; it must stretch to the result's %s",
-                    graph_shape_print(&c->shape, first, sizeof first), graph_shape_print(y, second, sizeof second));
-}
-
-static dsc_status bad_product(const graph *g, const graph_node *n, dsc_error *err) {
-    char first[96], second[96];
-    return op_error(n, err, DSC_BAD_MODEL,
-                    "%s and %s cannot be multiplied: the columns of A must be as many as the rows of B",
-                    graph_shape_print(&graph_input(g, n, 0)->shape, first, sizeof first),
-                    graph_shape_print(&graph_input(g, n, 1)->shape, second, sizeof second));
-}
-
 static dsc_status gemm_infer(graph *g, graph_node *n, dsc_error *err) {
     const gemm_params *p = n->params;
-    dsc_status status = common_check(g, n, 2, err);
-    for (uint32_t i = 0; i < 3 && !status; i++) status = op_want_dtype(g, n, i, DSC_F32, err);
-    if (status) return status;
-    const graph_shape *a = &graph_input(g, n, 0)->shape, *b = &graph_input(g, n, 1)->shape;
-    if (a->rank != 2 || b->rank != 2) {
-        return op_error(n, err, DSC_BAD_MODEL, "A has rank %u and B rank %u; both must be matrices (rank 2)", a->rank,
-                        b->rank);
-    }
-    graph_shape y = {.rank = 2, .dims = {a->dims[p->is_a_transposed], b->dims[!p->is_b_transposed]}};
-    if (a->dims[!p->is_a_transposed] != b->dims[p->is_b_transposed]) return bad_product(g, n, err);
-    status = check_c(g, n, &y, err);
-    return status ? status : op_set_output(g, n, 0, DSC_F32, &y, err);
+    const gemm_numbers numbers = {(double)p->alpha, (double)p->beta, p->is_a_transposed, p->is_b_transposed};
+    return gemm_any_infer(g, n, &numbers, err);
 }
 
 // A list is a row on the left and a column on the right; its dimension of 1 is then left out of the result.
@@ -75,21 +49,6 @@ static graph_shape batch_of(const graph_shape *matrix) {
     graph_shape batch = *matrix;
     batch.rank -= 2;
     return batch;
-}
-
-static dsc_status matmul_infer(graph *g, graph_node *n, dsc_error *err) {
-    dsc_status status = common_check(g, n, 2, err);
-    for (uint32_t i = 0; i < 2 && !status; i++) status = op_want_dtype(g, n, i, DSC_F32, err);
-    if (status) return status;
-    const graph_shape *a = &graph_input(g, n, 0)->shape, *b = &graph_input(g, n, 1)->shape;
-    if (!a->rank || !b->rank) return op_error(n, err, DSC_BAD_MODEL, "a single number is no matrix; use Mul");
-    graph_shape left = as_matrix(a, true), right = as_matrix(b, false), y;
-    graph_shape left_batch = batch_of(&left), right_batch = batch_of(&right);
-    if (left.dims[left.rank - 1] != right.dims[right.rank - 2]) return bad_product(g, n, err);
-    if (!broadcast_shapes(&left_batch, &right_batch, &y)) return bad_product(g, n, err);
-    if (a->rank > 1) y.dims[y.rank++] = left.dims[left.rank - 2];
-    if (b->rank > 1) y.dims[y.rank++] = right.dims[right.rank - 1];
-    return op_set_output(g, n, 0, DSC_F32, &y, err);
 }
 
 static void gemm_shape(const graph *g, const graph_node *n, matmul_shape *s) {
@@ -139,12 +98,15 @@ const op op_gemm = {
     .inputs_min = 2,
     .inputs_max = 3,
     .outputs_max = 1,
-    .opset_first = 7,
+    .opset_first = 1,
     .opset_last = OPS_OPSET_LAST,
     .import = gemm_import,
     .infer = gemm_infer,
     .cost = cost,
+    .evaluate = matmul_any_evaluate,
+    .has_ranges = true,
     .lower = matmul_lower,
+    .is_fast = common_is_f32,
 };
 
 const op op_matmul = {
@@ -155,7 +117,10 @@ const op op_matmul = {
     .opset_first = 1,
     .opset_last = OPS_OPSET_LAST,
     .import = common_no_params,
-    .infer = matmul_infer,
+    .infer = matmul_any_infer,
     .cost = cost,
+    .evaluate = matmul_any_evaluate,
+    .has_ranges = true,
     .lower = matmul_lower,
+    .is_fast = common_is_f32,
 };

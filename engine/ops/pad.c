@@ -3,6 +3,7 @@
 
 #include "engine/generic/common.h"
 #include "engine/generic/flat.h"
+#include "engine/generic/numbers.h"
 #include "engine/ops/lowering.h"
 #include "engine/ops/maps.h"
 #include "engine/ops/ops.h"
@@ -40,13 +41,14 @@ static dsc_status import(graph *g, graph_node *n, attrs *a, dsc_error *err) {
     dsc_status status = read_mode(n, a, &p->mode, err);
     if (status) return status;
     p->has_attributes = n->opset < 11;
+    const char *name = n->opset < 2 ? "paddings" : "pads";
     if (!p->has_attributes) return DSC_OK;
     if (n->input_count > 1) {
         return op_error(n, err, DSC_BAD_MODEL, "it has %u inputs; before operator set 11 the pads are an attribute",
                         n->input_count);
     }
-    if (!attrs_has(a, "pads")) return op_error(n, err, DSC_BAD_MODEL, "the attribute pads is missing");
-    status = attrs_ints(a, "pads", p->pads.values, COMMON_LIST_MAX, &p->pads.count, err);
+    if (!attrs_has(a, name)) return op_error(n, err, DSC_BAD_MODEL, "the attribute %s is missing", name);
+    status = attrs_ints(a, name, p->pads.values, COMMON_LIST_MAX, &p->pads.count, err);
     return status ? status : attrs_float(a, "value", 0, &p->value, err);
 }
 
@@ -118,9 +120,11 @@ dsc_status pad_read(const graph *g, const graph_node *n, pad_spec *out, dsc_erro
     }
     for (uint32_t i = 0; i < x->rank && !status; i++) status = check_axis(n, &s, i, x->dims[i], err);
     if (status) return status;
-    if (value && s.mode == PAD_CONSTANT && graph_constant_float(value, &s.value, NULL) != DSC_OK) {
-        return op_error(n, err, DSC_UNSUPPORTED, "constant_value must be one constant FP32 number");
+    uint64_t count;
+    if (value && s.mode == PAD_CONSTANT && (!graph_shape_count(&value->shape, &count) || count != 1)) {
+        return op_error(n, err, DSC_BAD_MODEL, "constant_value must be one number");
     }
+    if (value && value->data && value->dtype == DSC_F32) memcpy(&s.value, value->data, sizeof s.value);
     *out = s;
     return DSC_OK;
 }
@@ -139,12 +143,50 @@ int64_t pad_source(pad_mode mode, int64_t i, int64_t begin, int64_t size) {
 static dsc_status infer(graph *g, graph_node *n, dsc_error *err) {
     pad_spec s;
     dsc_status status = common_check(g, n, 1, err);
-    if (!status) status = op_want_dtype(g, n, 0, DSC_F32, err);
     if (!status) status = pad_read(g, n, &s, err);
     if (status) return status;
-    graph_shape y = graph_input(g, n, 0)->shape;
+    const graph_value *x = graph_input(g, n, 0), *value = graph_input(g, n, 2);
+    if (value && value->dtype != x->dtype) {
+        return op_error(n, err, DSC_BAD_MODEL, "input 2 is %s and input 0 is %s; they must be of one type",
+                        dsc_dtype_name(value->dtype), dsc_dtype_name(x->dtype));
+    }
+    pad_spec *spec = op_spec(g, n, sizeof *spec, err);
+    if (!spec) return DSC_NO_MEMORY;
+    *spec = s;
+    graph_shape y = x->shape;
     for (uint32_t i = 0; i < y.rank; i++) y.dims[i] += s.begin[i] + s.end[i];
-    return op_set_output(g, n, 0, DSC_F32, &y, err);
+    return op_set_output(g, n, 0, x->dtype, &y, err);
+}
+
+static bool is_fast(const graph *g, const graph_node *n) {
+    const graph_value *value = graph_input(g, n, 2);
+    return graph_input(g, n, 0)->dtype == DSC_F32 && (!value || value->data);
+}
+
+static const char *evaluate(const op_call *c) {
+    const pad_spec *s = c->spec;
+    const op_tensor *x = &c->inputs[0], *y = &c->outputs[0];
+    const op_tensor *value = c->input_count > 2 && c->inputs[2].data ? &c->inputs[2] : NULL;
+    size_t bytes = dsc_dtype_bytes(x->dtype);
+    for (uint64_t i = c->begin; i < c->end; i++) {
+        uint64_t rest = i;
+        int64_t from = 0, stride = 1;
+        for (uint32_t d = y->shape->rank; d-- > 0 && from >= 0;) {
+            int64_t at = (int64_t)(rest % (uint64_t)y->shape->dims[d]);
+            rest /= (uint64_t)y->shape->dims[d];
+            at = pad_source(s->mode, at, s->begin[d], x->shape->dims[d]);
+            from = at < 0 ? -1 : from + at * stride;
+            stride *= x->shape->dims[d];
+        }
+        if (from >= 0) {
+            memcpy((char *)y->out + i * bytes, (const char *)x->data + (uint64_t)from * bytes, bytes);
+        } else if (value) {
+            memcpy((char *)y->out + i * bytes, value->data, bytes);
+        } else {
+            numbers_put(y, i, (double)s->value);
+        }
+    }
+    return NULL;
 }
 
 static void cost(const graph *g, const graph_node *n, op_cost *out) {
@@ -250,10 +292,13 @@ const op op_pad = {
     .inputs_min = 1,
     .inputs_max = 4,
     .outputs_max = 1,
-    .opset_first = 2,
+    .opset_first = 1,
     .opset_last = OPS_OPSET_LAST,
     .import = import,
     .infer = infer,
     .cost = cost,
+    .evaluate = evaluate,
+    .has_ranges = true,
     .lower = lower,
+    .is_fast = is_fast,
 };

@@ -10,28 +10,32 @@
 
 #include <inttypes.h>
 
-static dsc_status average_import(graph *g, graph_node *n, attrs *a, dsc_error *err) {
-    int64_t counts_padding;
-    unsigned flags = WINDOW_NEEDS_KERNEL;
-    if (n->opset >= 10) flags |= WINDOW_HAS_CEIL_MODE;
-    if (n->opset >= 19) flags |= WINDOW_HAS_DILATIONS;
+// The attributes twice: as the fast way wants them, where the windows have two dimensions, and as the definition does.
+static dsc_status import(graph *g, graph_node *n, attrs *a, unsigned flags, dsc_error *err) {
     pool_params *p = common_params(g, n, sizeof *p, err);
-    if (!p) return DSC_NO_MEMORY;
-    dsc_status status = attrs_int(a, "count_include_pad", 0, &counts_padding, err);
-    if (status) return status;
-    p->counts_padding = counts_padding != 0;
-    return window_import(n, a, flags, &p->window, err);
+    uint32_t dims = windows_count_dims(a);
+    dsc_status status = p ? DSC_OK : DSC_NO_MEMORY;
+    if (!status && (dims == 0 || dims == 2)) status = window_import(n, a, flags | WINDOW_NEEDS_KERNEL, &p->window, err);
+    if (!status) status = pools_import(n, a, &p->any, err);
+    if (!status) p->counts_padding = p->any.counts_padding;
+    return status;
+}
+
+static dsc_status average_import(graph *g, graph_node *n, attrs *a, dsc_error *err) {
+    unsigned flags = n->opset >= 10 ? WINDOW_HAS_CEIL_MODE : 0;
+    if (n->opset >= 19) flags |= WINDOW_HAS_DILATIONS;
+    return import(g, n, a, flags, err);
 }
 
 static dsc_status max_import(graph *g, graph_node *n, attrs *a, dsc_error *err) {
-    unsigned flags = WINDOW_NEEDS_KERNEL;
-    if (n->opset >= 10) flags |= WINDOW_HAS_CEIL_MODE | WINDOW_HAS_DILATIONS;
-    if (n->output_count > 1 && n->outputs[1] != GRAPH_NONE) {
-        return op_error(n, err, DSC_UNSUPPORTED, "the second output, Indices, is not supported");
-    }
-    if (n->opset >= 8) attrs_ignore(a, "storage_order"); // it orders the Indices
-    pool_params *p = common_params(g, n, sizeof *p, err);
-    return p ? window_import(n, a, flags, &p->window, err) : DSC_NO_MEMORY;
+    return import(g, n, a, n->opset >= 10 ? WINDOW_HAS_CEIL_MODE | WINDOW_HAS_DILATIONS : 0, err);
+}
+
+// Maps of FP32, without the places of maxima.
+static bool is_fast(const graph *g, const graph_node *n) {
+    const graph_value *x = graph_input(g, n, 0);
+    const pool_params *p = n->params;
+    return x->dtype == DSC_F32 && x->shape.rank == 4 && p->any.windows.dims == 2 && !graph_output(g, n, 1);
 }
 
 // Every window must have a tap inside of the map: there is no mean and no maximum of nothing. That can only go wrong
@@ -56,13 +60,9 @@ static dsc_status infer(graph *g, graph_node *n, dsc_error *err) {
     const pool_params *p = n->params;
     window_resolved r;
     dsc_status status = common_check(g, n, 1, err);
-    if (!status) status = op_want_dtype(g, n, 0, DSC_F32, err);
     if (status) return status;
+    if (!is_fast(g, n)) return pools_infer(g, n, &p->any, err);
     graph_shape shape = graph_input(g, n, 0)->shape;
-    if (shape.rank != 4) {
-        return op_error(n, err, DSC_UNSUPPORTED,
-                        "the input has rank %u; only maps of rank 4 (N, C, H, W) are supported", shape.rank);
-    }
     status = window_resolve(n, &p->window, shape.dims[2], shape.dims[3], &r, err);
     if (status) return status;
     int64_t in[2] = {shape.dims[2], shape.dims[3]};
@@ -154,7 +154,10 @@ const op op_average_pool = {
     .import = average_import,
     .infer = infer,
     .cost = average_cost,
+    .evaluate = pools_evaluate,
+    .has_ranges = true,
     .lower = lower,
+    .is_fast = is_fast,
 };
 
 const op op_max_pool = {
@@ -167,5 +170,7 @@ const op op_max_pool = {
     .import = max_import,
     .infer = infer,
     .cost = max_cost,
+    .evaluate = pools_evaluate,
     .lower = lower,
+    .is_fast = is_fast,
 };

@@ -3,6 +3,7 @@
 
 #include "engine/generic/common.h"
 #include "engine/generic/flat.h"
+#include "engine/generic/softmax.h"
 #include "engine/kernels/eltwise.h"
 #include "engine/ops/lowering.h"
 #include "engine/ops/ops.h"
@@ -17,14 +18,7 @@ static dsc_status import(graph *g, graph_node *n, attrs *a, dsc_error *err) {
 }
 
 static dsc_status infer(graph *g, graph_node *n, dsc_error *err) {
-    uint32_t axis;
-    const softmax_params *p = n->params;
-    dsc_status status = common_check(g, n, 1, err);
-    if (!status) status = op_want_dtype(g, n, 0, DSC_F32, err);
-    if (status) return status;
-    const graph_shape *x = &graph_input(g, n, 0)->shape;
-    status = op_axis(n, p->axis, x->rank, false, &axis, err);
-    return status ? status : op_set_output(g, n, 0, DSC_F32, x, err);
+    return softmax_any_infer(g, n, ((const softmax_params *)n->params)->axis, err);
 }
 
 static void cost(const graph *g, const graph_node *n, op_cost *out) {
@@ -99,5 +93,7 @@ const op op_softmax = {
     .import = import,
     .infer = infer,
     .cost = cost,
+    .evaluate = softmax_any_evaluate,
     .lower = lower,
+    .is_fast = common_is_f32,
 };

@@ -135,3 +135,14 @@ dsc_status window_resolve(const graph_node *n, const window *w, int64_t in_h, in
     };
     return DSC_OK;
 }
+
+void window_from_line(const windows *line, window *out) {
+    *out = (window){.stride = {1, (uint32_t)line->stride[0]},
+                    .dilation = {1, (uint32_t)line->dilation[0]},
+                    .pads = {0, line->pads[0], 0, line->pads[1]},
+                    .auto_pad = (window_auto_pad)line->auto_pad,
+                    .is_ceil = line->is_ceil};
+    if (!line->has_kernel) return;
+    out->kernel[0] = 1;
+    out->kernel[1] = (uint32_t)line->kernel[0];
+}

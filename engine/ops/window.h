@@ -3,7 +3,7 @@
 #ifndef DSC_OPS_WINDOW_H
 #define DSC_OPS_WINDOW_H
 
-#include "engine/graph/op.h"
+#include "engine/generic/windows.h"
 
 #define WINDOW_DIMS  2     // spatial dimensions: height, width
 #define WINDOW_LIMIT 65535 // the largest kernel, stride, dilation and padding of a side
@@ -33,6 +33,9 @@ typedef enum window_attrs {
 // Reads the attributes; `flags` are window_attrs or-ed. DSC_UNSUPPORTED for windows that are not 2-D, DSC_BAD_MODEL for
 // impossible values, DSC_TOO_LARGE beyond WINDOW_LIMIT.
 dsc_status window_import(const graph_node *n, attrs *a, unsigned flags, window *out, dsc_error *err);
+
+// The window of one dimension as one of the width, in maps of height 1.
+void window_from_line(const windows *line, window *out);
 
 typedef struct window_resolved {
     int64_t out_h, out_w;

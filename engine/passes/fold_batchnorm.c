@@ -9,6 +9,7 @@
 static bool is_foldable(const graph *g, const graph_node *conv, const graph_node *bn) {
     if (conv->op != &op_conv || !bn || bn->op != &op_batchnorm || bn->inputs[0] != conv->outputs[0]) return false;
     const graph_value *w = graph_input(g, conv, 1), *b = graph_input(g, conv, 2);
+    if (!op_is_fast(g, conv) || !op_is_fast(g, bn)) return false;
     if (!w->data || (b && !b->data) || conv->residual != GRAPH_NONE || conv->act != GRAPH_ACT_NONE) return false;
     return batchnorm_is_constant(g, bn);
 }

@@ -2,7 +2,9 @@
 // A node whose inputs are all constants is run once, while planning, by the very steps that would run later.
 #include "engine/base/error.h"
 #include "engine/base/mem.h"
+#include "engine/ops/conv.h"
 #include "engine/ops/generic.h"
+#include "engine/ops/ops.h"
 #include "engine/passes/passes.h"
 
 #include <string.h>
@@ -59,6 +61,7 @@ static dsc_status fold(graph *g, uint32_t i, weights_store *weights, dsc_error *
     l.vanilla = vanilla ? vanilla : &none;
     l.values = mem_calloc(g->value_count, sizeof *l.values);
     dsc_status status = vanilla && l.values ? DSC_OK : error_no_memory(err, g->value_count * sizeof *l.values);
+    if (status == DSC_OK && n->op == &op_conv) (void)conv_border(g, n, &l.values[n->inputs[0]].pads);
     dsc_status ran = status == DSC_OK ? run_node(&l, n, &out, &block, err) : status;
     if (ran == DSC_NO_MEMORY) status = ran;
     if (ran == DSC_OK) {

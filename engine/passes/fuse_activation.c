@@ -7,8 +7,8 @@
 
 #include <math.h>
 
-static bool can_carry(const graph_node *n) {
-    if (n->is_removed || n->act != GRAPH_ACT_NONE) return false;
+static bool can_carry(const graph *g, const graph_node *n) {
+    if (n->is_removed || n->act != GRAPH_ACT_NONE || !op_is_fast(g, n)) return false;
     return n->op == &op_conv || n->op == &op_gemm || n->op == &op_batchnorm || n->op == &op_add;
 }
 
@@ -57,7 +57,7 @@ dsc_status pass_fuse_activation(rewrite *r, dsc_error *err) {
         activation_params act;
         uint32_t gate, product;
         dsc_status status = DSC_OK;
-        if (!can_carry(&g->nodes[i])) continue;
+        if (!can_carry(g, &g->nodes[i])) continue;
         const graph_node *reader = rewrite_only_reader(r, i);
         if (reader && activation_find(g, reader, &act) && reader->inputs[0] == g->nodes[i].outputs[0]) {
             status = fuse(r, i, (uint32_t)(reader - g->nodes), &act, reader->op->type, err);

@@ -9,6 +9,7 @@
 static bool can_gate(const graph *g, const graph_node *mul, const graph_node *conv) {
     conv_shape s;
     if (!conv || conv->op != &op_conv || conv->inputs[0] != mul->outputs[0]) return false;
+    if (!op_is_fast(g, mul) || !op_is_fast(g, conv)) return false;
     if (conv->residual == mul->outputs[0] || conv_gate(conv) != GRAPH_NONE) return false;
     return conv_resolve(g, conv, &s, NULL) == DSC_OK && conv_is_plain_pointwise(&s);
 }

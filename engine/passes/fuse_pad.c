@@ -43,6 +43,7 @@ dsc_status pass_fuse_pad(rewrite *r, dsc_error *err) {
         pad_spec spec;
         graph_node *n = &r->g->nodes[i], *conv = rewrite_only_reader(r, i);
         if (!conv || conv->op != &op_conv || conv->inputs[0] != n->outputs[0]) continue;
+        if (!op_is_fast(r->g, n) || !op_is_fast(r->g, conv)) continue;
         if (!is_zero_border(r->g, n, &spec)) continue;
         dsc_status status = fuse(r, n, conv, &spec, err);
         if (status != DSC_OK) return status;

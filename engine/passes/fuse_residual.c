@@ -9,6 +9,7 @@ static bool can_add(const graph *g, const graph_node *conv, const graph_node *ad
     if (!add || add->op != &op_add || add->inputs[0] == add->inputs[1]) return false;
     if (add->act != GRAPH_ACT_NONE || add->residual != GRAPH_NONE) return false;
     if (conv->residual != GRAPH_NONE || conv->act != GRAPH_ACT_NONE) return false;
+    if (!op_is_fast(g, conv) || !op_is_fast(g, add)) return false;
     if (conv_resolve(g, conv, &s, NULL) != DSC_OK || s.groups != 1) return false;
     uint32_t other = add->inputs[0] == conv->outputs[0] ? add->inputs[1] : add->inputs[0];
     return !g->values[other].data && g->values[other].dtype == DSC_F32 &&

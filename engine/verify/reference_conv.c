@@ -65,7 +65,8 @@ static void compute_group(const conv_work *c, int64_t image, int64_t group) {
 
 static dsc_status resolve(reference_job *j, conv_work *c, dsc_error *err) {
     const conv_params *p = j->n->params;
-    const graph_shape *x = j->inputs[0].shape, *w = j->inputs[1].shape;
+    const graph_shape map = conv_as_map(j->inputs[0].shape), weights = conv_as_map(j->inputs[1].shape);
+    const graph_shape *x = &map, *w = &weights;
     if (x->rank != 4 || w->rank != 4) return op_error(j->n, err, DSC_UNSUPPORTED, "only 2-D has a reference");
     *c = (conv_work){.j = j, .images = x->dims[0], .in_c = x->dims[1], .out_c = w->dims[0], .groups = p->groups};
     c->y = reference_window(&p->window, 0, w->dims[2], x->dims[2]);
@@ -75,6 +76,7 @@ static dsc_status resolve(reference_job *j, conv_work *c, dsc_error *err) {
     c->height = c->y.begin + c->y.in + c->y.end;
     c->width = c->x.begin + c->x.in + c->x.end;
     graph_shape defined = {4, {c->images, c->out_c, c->y.out, c->x.out}};
+    if (j->inputs[0].shape->rank == 3) defined = (graph_shape){3, {c->images, c->out_c, c->x.out}};
     dsc_status status = reference_check_shape(j, &defined, err);
     if (status != DSC_OK) return status;
     return reference_check_work(j, j->count, (uint64_t)(c->group_in * c->y.kernel * c->x.kernel), err);

@@ -9,7 +9,7 @@
 
 // Sums of dozens of products with both signs lose more than the others.
 static double tolerance(const op_model *m) {
-    bool is_product = strcmp(m->op, "Gemm") == 0 || strcmp(m->op, "MatMul") == 0;
+    bool is_product = strcmp(m->op, "Conv") == 0 || strcmp(m->op, "Gemm") == 0 || strcmp(m->op, "MatMul") == 0;
     return is_product ? 1e-5 : 2e-6;
 }
 
@@ -191,6 +191,19 @@ Test(ops_values, movers) {
         {.op = "Dropout", .opset = 13, .inputs = "2,24,9,7", .outputs = 2},
     };
     CHECK(rows);
+}
+
+// Lines N, C, L are maps of height 1: dense, grouped, depthwise; with and without neighbours in panels.
+Test(ops_values, lines) {
+    static const op_model rows[] = {
+        {.op = "Conv", .opset = 13, .inputs = "2,24,50|w 20,24,3|w 20", .attrs = "pads=[1,1];strides=[2]"},
+        {.op = "Conv", .opset = 13, .inputs = "2,24,50|w 20,24,1"},
+        {.op = "Conv", .opset = 13, .inputs = "2,24,50|w 24,1,5", .attrs = "group=24;pads=[4,0];dilations=[2]"},
+        {.op = "Conv", .opset = 13, .inputs = "2,24,50|w 12,2,5", .attrs = "group=12;auto_pad='SAME_UPPER'"},
+        {.op = "Conv", .opset = 13, .inputs = "2,3,4,5,6|w 2,3,2,2,2", .attrs = "pads=[1,0,1,0,1,0]"},
+        {.op = "Conv", .opset = 13, .inputs = "1,3,9,9|2,3,2,2"}, // weights that are only known while running
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) check(&rows[i]);
 }
 
 Test(ops_values, several_rows_share_a_weight_panel) {

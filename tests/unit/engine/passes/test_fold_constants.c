@@ -30,6 +30,8 @@ static void check(const op_model *m, bool is_folded) {
 Test(fold_constants, small_nodes_are_folded) {
     check(&(op_model){.op = "Add", .opset = 13, .inputs = "w 2,3|w 1,3"}, true);
     check(&(op_model){.op = "Conv", .opset = 13, .inputs = "w 1,4,5,5|w 3,4,3,3"}, true);
+    check(&(op_model){.op = "Conv", .opset = 13, .inputs = "w 1,4,5,5|w 3,4,3,3", .attrs = "pads=[1,1,1,1]"}, true);
+    check(&(op_model){.op = "Conv", .opset = 13, .inputs = "w 1,4,5|w 3,4,3", .attrs = "pads=[2,1]"}, true);
     check(&(op_model){.op = "Transpose", .opset = 13, .inputs = "w 2,3,4"}, true);
     check(&(op_model){.op = "Add", .opset = 13, .inputs = "2,3|w 1,3"}, false);
 }
