@@ -24,8 +24,10 @@ void *mem_alloc(size_t bytes) {
     size_t rounded = mem_round_up(bytes ? bytes : 1);
     if (rounded < HUGE_PAGE / 2) return aligned_alloc(MEM_ALIGN, rounded);
     size_t tail = rounded % HUGE_PAGE, huge = rounded - tail + (tail > HUGE_PAGE / 2 ? HUGE_PAGE : 0);
-    void *block = aligned_alloc(HUGE_PAGE, huge > rounded ? huge : rounded);
-    if (block) (void)madvise(block, huge, MADV_HUGEPAGE); // only a wish
+    // Not aligned_alloc, whose size must be a multiple of the alignment: AddressSanitizer insists.
+    void *block = NULL;
+    if (posix_memalign(&block, HUGE_PAGE, huge > rounded ? huge : rounded) != 0) return NULL;
+    (void)madvise(block, huge, MADV_HUGEPAGE); // only a wish
     return block;
 }
 
