@@ -8,6 +8,7 @@
 #include "engine/ops/pad.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 Test(ops, every_operator_is_found_by_its_name) {
@@ -26,6 +27,27 @@ Test(ops, every_operator_is_found_by_its_name) {
     cr_expect_null(op_find("conv"));
     cr_expect_null(op_find(""));
     cr_expect_null(op_find("Zeros"));
+}
+
+// docs/operators.md has the row of every operator, and no others.
+Test(ops, the_page_of_operators_is_up_to_date) {
+    uint32_t count, rows = 0;
+    const op *const *all = op_all(&count);
+    static char page[1 << 16];
+    FILE *file = fopen("docs/operators.md", "rb");
+    if (!file) cr_skip_test("docs/operators.md is not here: run from the root of the repository");
+    size_t size = fread(page, 1, sizeof page - 1, file);
+    fclose(file);
+    page[size] = '\0';
+    for (uint32_t i = 0; i < count; i++) {
+        char row[160];
+        const char *how = !all[i]->evaluate ? "fast" : !all[i]->lower ? "by definition" : "fast, by definition";
+        snprintf(row, sizeof row, "\n| %s | %lld to %lld | %s |\n", all[i]->type, (long long)all[i]->opset_first,
+                 (long long)all[i]->opset_last, how);
+        cr_expect(strstr(page, row), "missing:%s", row);
+    }
+    for (const char *at = page; (at = strstr(at, "\n| ")) != NULL; at++) rows++;
+    cr_expect_eq(rows, count + 1, "%u rows for %u operators and a heading", rows, count);
 }
 
 Test(ops, broadcasting) {
