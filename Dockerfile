@@ -2,7 +2,7 @@
 FROM debian:bookworm-slim AS build
 WORKDIR /src
 RUN apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
-      gcc libc6-dev make pkg-config binutils libmicrohttpd-dev libcjson-dev libjpeg-dev libspng-dev libwebp-dev zlib1g-dev \
+      gcc libc6-dev make pkg-config binutils libmicrohttpd-dev libcjson-dev libjpeg-dev libspng-dev libwebp-dev zlib1g-dev nettle-dev \
       libprotobuf-c-dev protobuf-c-compiler
 COPY Makefile ./
 COPY engine engine

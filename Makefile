@@ -16,7 +16,7 @@ VARIANT := $(if $(filter gcc,$(CC)),,$(notdir $(CC))-)$(if $(SAN),$(subst $(comm
 B := build/$(VARIANT)
 Q := $(if $(V),,@)
 
-PACKAGES := gcc make pkg-config libmicrohttpd-dev libcjson-dev libjpeg-dev libspng-dev libwebp-dev zlib1g-dev libprotobuf-c-dev protobuf-c-compiler
+PACKAGES := gcc make pkg-config libmicrohttpd-dev libcjson-dev libjpeg-dev libspng-dev libwebp-dev zlib1g-dev nettle-dev libprotobuf-c-dev protobuf-c-compiler
 TEST_PACKAGES := libcriterion-dev curl python3-pil
 LINT_PACKAGES := clang clang-format libclang-rt-14-dev binutils
 
@@ -34,7 +34,7 @@ ifeq ($(SAN)$(findstring gcc,$(CC)),threadgcc)
 CFLAGS += -Wno-tsan # gcc: the pool's fence is not modelled; every access around it is an atomic one
 endif
 ENGINE_LIBS := -lprotobuf-c -lm
-SERVER_LIBS := -lmicrohttpd -lcjson -ljpeg -lspng -lwebpdemux -lwebp -lz
+SERVER_LIBS := -lmicrohttpd -lcjson -ljpeg -lspng -lwebpdemux -lwebp -lz -lnettle
 
 ENGINE_SRC := $(wildcard engine/*.c engine/*/*.c)
 SERVER_SRC := $(wildcard server/*.c server/*/*.c)

@@ -115,6 +115,7 @@ static void add_headers(const job *j, struct MHD_Response *response) {
         (void)snprintf(number, sizeof number, "%zu", r->header_length);
         (void)MHD_add_response_header(response, "Inference-Header-Content-Length", number);
     }
+    if (r->digest[0] != '\0') (void)MHD_add_response_header(response, "Input-Digest", r->digest);
     if (r->must_close || service_get_phase(j->service) == SERVICE_DRAINING) {
         (void)MHD_add_response_header(response, "Connection", "close");
     }

@@ -6,6 +6,7 @@
 #include "server/http/pipeline.h"
 
 #include "server/base/clock.h"
+#include "server/base/digest.h"
 #include "server/http/job.h"
 #include "server/http/server_timing.h"
 #include "server/http/service.h"
@@ -24,6 +25,8 @@ typedef struct work {
     dsc_plan *plan;
     dsc_session *session;
     infer_profile detail;
+    bool only_preprocess;
+    buffer members; // further members of the answer
     fault fault;
 } work;
 
@@ -90,6 +93,16 @@ static void name_image(work *w, uint32_t index) {
                     w->request.image_count, text);
 }
 
+// What the decoder found, for who asked for the tensor alone.
+static void describe_image(work *w, uint32_t index, const decode_stats *stats) {
+    buffer_printf(&w->members,
+                  "%s{\"format\":\"%s\",\"width\":%" PRIu32 ",\"height\":%" PRIu32 ",\"orientation\":%" PRIu32
+                  ",\"reduced_by\":%" PRIu32 "}",
+                  index == 0 ? ",\"images\":[" : ",", body_kind_name(w->request.images[index].kind), stats->width,
+                  stats->height, stats->orientation, stats->shrink);
+    if (index + 1 == w->request.image_count) buffer_char(&w->members, ']');
+}
+
 static bool decode_images(work *w) {
     job *j = w->job;
     const dsc_preprocess *preprocess = model_version_preprocess(w->version);
@@ -113,6 +126,7 @@ static bool decode_images(work *w) {
         j->inference.decode_ns += stats.decode_ns;
         j->inference.preprocess_ns += stats.preprocess_ns;
         if (!is_ok && w->request.image_count > 1) name_image(w, i);
+        if (is_ok && w->only_preprocess) describe_image(w, i, &stats);
     }
     return is_ok;
 }
@@ -124,6 +138,19 @@ static bool fill_inputs(work *w) {
         if (!infer_request_fill(&w->request, i, dsc_session_input(w->session, i), &w->fault)) return false;
     }
     w->job->inference.decode_ns += clock_ns() - began_ns;
+    return true;
+}
+
+static bool add_digest(work *w) {
+    if (!w->request.options.digest) return true;
+    digest_part parts[INFER_INPUTS_MAX];
+    uint32_t count = dsc_plan_input_count(w->plan);
+    for (uint32_t i = 0; i < count; i++) {
+        dsc_tensor_info info = dsc_plan_input(w->plan, i);
+        parts[i] = (digest_part){dsc_session_input(w->session, i), dsc_tensor_bytes(&info)};
+    }
+    digest_text(parts, count, w->job->reply.digest);
+    buffer_printf(&w->members, ",\"input_digest\":\"%s\"", w->job->reply.digest);
     return true;
 }
 
@@ -181,8 +208,49 @@ static reply_timing timing_of(const job *j) {
     };
 }
 
-static bool encode_reply(work *w) {
+// Writes the answer, but for what both kinds of answers have in common.
+static bool write_reply(work *w, infer_reply *answer, const reply_profile *profile) {
     job *j = w->job;
+    size_t json_size = REPLY_NO_HEADER_LENGTH;
+    reply_format format = j->inference.format;
+    const reply_timing timing = timing_of(j);
+    bool has_members = w->members.size > 0;
+    if (has_members) buffer_char(&w->members, '\0');
+    if (!buffer_ok(&w->members)) return fault_no_memory(&w->fault);
+    answer->model_name = model_version_model_name(w->version);
+    answer->model_version = model_version_name(w->version);
+    answer->id = w->request.id;
+    answer->timing = &timing;
+    answer->members = has_members ? w->members.data : NULL;
+    bool is_ok = infer_reply_write(answer, format, &j->reply.body, &json_size, &w->fault);
+    j->inference.encode_ns = clock_ns() - timing.encode_start_ns;
+    if (!is_ok) return false;
+    const infer_options *options = &w->request.options;
+    if (!options->no_server_timing) {
+        server_timing_write(j, options->layer_timing ? profile : NULL, &j->reply.server_timing);
+        buffer_char(&j->reply.server_timing, '\0');
+    }
+    if (format == REPLY_BYTES) j->reply.header_length = json_size;
+    reply_ok(&j->reply, reply_content_type(format));
+    return true;
+}
+
+// The network's input, instead of what it makes of it.
+static bool encode_tensor(work *w) {
+    reply_format format = w->job->inference.format;
+    if (format == REPLY_TEXT || format == REPLY_CSV)
+        return fault_set(&w->fault, 406,
+                         "a preprocessed tensor comes as application/json, application/x-npy or "
+                         "application/octet-stream");
+    const reply_output tensor = {
+        .info = dsc_plan_input(w->plan, 0), .data = dsc_session_input(w->session, 0), .binary = true};
+    buffer_text(&w->members, ",\"preprocess\":");
+    preprocess_to_json(model_version_preprocess(w->version), &w->members);
+    infer_reply answer = {.output_count = 1, .outputs = &tensor};
+    return write_reply(w, &answer, NULL);
+}
+
+static bool encode_reply(work *w) {
     dsc_profile times = dsc_session_profile(w->session);
     reply_output outputs[INFER_OUTPUTS_MAX];
     list_outputs(w, outputs);
@@ -197,30 +265,13 @@ static bool encode_reply(work *w) {
     };
     classify_settings classes = *model_version_classes(w->version);
     if (w->request.options.has_topk) classes.top_k = w->request.options.topk;
-    const reply_timing timing = timing_of(j);
-    const infer_reply answer = {
-        .model_name = model_version_model_name(w->version),
-        .model_version = model_version_name(w->version),
-        .id = w->request.id,
+    infer_reply answer = {
         .output_count = w->request.output_count,
         .outputs = outputs,
         .classes = &classes,
         .profile = w->detail == INFER_PROFILE_NONE ? NULL : &profile,
-        .timing = &timing,
     };
-    size_t json_size = REPLY_NO_HEADER_LENGTH;
-    reply_format format = j->inference.format;
-    bool is_ok = infer_reply_write(&answer, format, &j->reply.body, &json_size, &w->fault);
-    j->inference.encode_ns = clock_ns() - timing.encode_start_ns;
-    if (!is_ok) return false;
-    const infer_options *options = &w->request.options;
-    if (!options->no_server_timing) {
-        server_timing_write(j, options->layer_timing ? &profile : NULL, &j->reply.server_timing);
-        buffer_char(&j->reply.server_timing, '\0');
-    }
-    if (format == REPLY_BYTES) j->reply.header_length = json_size;
-    reply_ok(&j->reply, reply_content_type(format));
-    return true;
+    return write_reply(w, &answer, &profile);
 }
 
 static void answer_fault(work *w) {
@@ -256,14 +307,32 @@ static void record(const work *w, bool is_ok) {
     model_version_record(w->version, &sample);
 }
 
+static bool fill_session(work *w) {
+    uint64_t began_ns = clock_ns();
+    bool is_ok = still_wanted(w) && job_unpack_body(w->job, &w->fault) && open_request(w);
+    w->job->inference.decode_ns = clock_ns() - began_ns;
+    if (is_ok && w->only_preprocess && w->request.image_count == 0)
+        return fault_set(&w->fault, 400, "there is no image in the request, so nothing to preprocess");
+    return is_ok && take_session(w) && fill_inputs(w) && add_digest(w);
+}
+
+static void leave(work *w, bool is_ok) {
+    if (!is_ok) answer_fault(w);
+    plan_cache_return(model_version_plans(w->version), w->planned);
+    infer_request_close(&w->request);
+    buffer_close(&w->members);
+}
+
 void pipeline_run(job *j, uint32_t member) {
     work w = {.job = j, .member = member, .version = j->inference.version};
-    uint64_t began_ns = clock_ns();
-    bool is_ok = still_wanted(&w) && job_unpack_body(j, &w.fault) && open_request(&w);
-    j->inference.decode_ns = clock_ns() - began_ns;
-    is_ok = is_ok && take_session(&w) && fill_inputs(&w) && run_network(&w) && encode_reply(&w);
-    if (!is_ok) answer_fault(&w);
+    buffer_init(&w.members, 0);
+    bool is_ok = fill_session(&w) && run_network(&w) && encode_reply(&w);
     record(&w, is_ok);
-    plan_cache_return(model_version_plans(w.version), w.planned);
-    infer_request_close(&w.request);
+    leave(&w, is_ok);
+}
+
+void pipeline_preprocess(job *j, uint32_t member) {
+    work w = {.job = j, .member = member, .version = j->inference.version, .only_preprocess = true};
+    buffer_init(&w.members, 0);
+    leave(&w, fill_session(&w) && encode_tensor(&w));
 }

@@ -19,6 +19,7 @@ typedef struct reply {
     uint32_t retry_after_s;       // of a 503; 0: none
     size_t header_length;         // Inference-Header-Content-Length, or REPLY_NO_HEADER_LENGTH
     bool must_close;              // the connection ends with this reply
+    char digest[72];              // Input-Digest; "": none
     const char *content_encoding; // static; NULL: none
     bool offers_codings;          // of a 415: Accept-Encoding
     const char *members;          // of a problem, beside the usual ones: static text such as "\"ready\":false"; or NULL

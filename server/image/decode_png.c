@@ -23,6 +23,8 @@ typedef struct png_state {
     uint8_t *pixels; // one row, or the whole image if it is interlaced
     size_t stride;
     uint32_t channels; // of `pixels`
+    uint8_t *mended;   // a file that was cut off, with an end
+    size_t mended_size;
 } png_state;
 
 static bool fault_png(int code, fault *f) {
@@ -45,11 +47,38 @@ static uint32_t read_orientation(const uint8_t *bytes, size_t size) {
     return 1;
 }
 
+// The library drops up to 8 KB of pixels ahead of the place where a file was cut off. So such a file, where it is
+// accepted, gets its last chunk shortened to what is there, and an end. NULL for whole files.
+static bool mend(png_state *s, fault *f) {
+    static const uint8_t end[12] = {0, 0, 0, 0, 'I', 'E', 'N', 'D', 0xae, 0x42, 0x60, 0x82};
+    const uint8_t *bytes = s->args->bytes;
+    size_t size = s->args->size, at = 8;
+    if (!s->args->limits->accept_truncated || size < at) return true;
+    while (size - at >= 12 && big_endian(bytes + at) <= size - at - 12) {
+        if (memcmp(bytes + at + 4, "IEND", 4) == 0) return true;
+        at += (size_t)big_endian(bytes + at) + 12;
+    }
+    size_t part = size - at > 8 ? size - at - 8 : 0, kept = at + (part ? 8 + part : 0);
+    uint8_t *copy = malloc(kept + 4 + sizeof end);
+    if (!copy) return fault_no_memory(f);
+    memcpy(copy, bytes, kept);
+    for (size_t i = 0; part && i < 4; i++) copy[at + i] = (uint8_t)(part >> (24 - 8 * i));
+    if (part) memset(copy + kept, 0, 4); // the checksum is not looked at
+    kept += part ? 4 : 0;
+    memcpy(copy + kept, end, sizeof end);
+    s->mended = copy;
+    s->mended_size = kept + sizeof end;
+    return true;
+}
+
 static bool read_header(png_state *s, fault *f) {
     const decode_args *args = s->args;
+    if (!mend(s, f)) return false;
     s->png = spng_ctx_new(0);
     if (!s->png) return fault_no_memory(f);
-    int code = spng_set_png_buffer(s->png, args->bytes, args->size);
+    int code = s->mended ? spng_set_png_buffer(s->png, s->mended, s->mended_size)
+                         : spng_set_png_buffer(s->png, args->bytes, args->size);
+    if (!code && s->mended) code = spng_set_crc_action(s->png, SPNG_CRC_USE, SPNG_CRC_USE);
     if (!code) code = spng_set_chunk_limits(s->png, CHUNK_BYTES_MAX, CACHE_BYTES_MAX);
     if (!code) code = spng_get_ihdr(s->png, &s->header);
     if (code) return fault_png(code, f);
@@ -170,6 +199,7 @@ bool decode_png(const decode_args *args, fault *f) {
     dsc_resizer_free(s.resizer);
     free(s.pixels);
     spng_ctx_free(s.png);
+    free(s.mended);
     return done;
 }
 

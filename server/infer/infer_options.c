@@ -67,11 +67,17 @@ static double read_number(const char *text) {
     return *end ? -1 : value;
 }
 
+static bool set_digest(infer_options *options, const char *value, fault *f) {
+    options->digest = strcmp(value, "sha256") == 0;
+    return options->digest || fault_set(f, 400, "digest is \"%s\"; it must be sha256", value);
+}
+
 bool infer_options_set(infer_options *options, const char *key, const char *value, fault *f) {
     if (strcmp(key, "topk") == 0) return set_topk(options, read_number(value), f);
     if (strcmp(key, "timeout_ms") == 0) return set_timeout(options, read_number(value), f);
     if (strcmp(key, "profile") == 0) return set_profile(options, value, f);
     if (strcmp(key, "server_timing") == 0) return set_server_timing(options, value, f);
+    if (strcmp(key, "digest") == 0) return set_digest(options, value, f);
     return true;
 }
 
@@ -91,6 +97,8 @@ static bool set_parameter(const cJSON *item, infer_request *request, fault *f) {
     }
     if (strcmp(item->string, "server_timing") == 0)
         return set_server_timing(options, cJSON_IsString(item) ? item->valuestring : "", f);
+    if (strcmp(item->string, "digest") == 0)
+        return set_digest(options, cJSON_IsString(item) ? item->valuestring : "", f);
     if (strcmp(item->string, "binary_data_output") == 0) {
         if (!cJSON_IsBool(item)) return fault_set(f, 400, "parameters.binary_data_output must be true or false");
         request->all_binary = cJSON_IsTrue(item);

@@ -174,6 +174,7 @@ static void write_json(buffer *b, const infer_reply *reply, reply_format format)
         buffer_text(b, ",\"profile\":");
         infer_reply_profile(b, reply->profile);
     }
+    buffer_text(b, reply->members);
     if (reply->timing) write_timing(b, reply->timing);
     buffer_text(b, "}\n");
 }

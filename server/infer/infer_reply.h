@@ -58,6 +58,7 @@ typedef struct infer_reply {
     const classify_settings *classes; // NULL, or top_k 0: no classification
     const reply_profile *profile;     // NULL: none
     const reply_timing *timing;       // NULL: none (dscd run)
+    const char *members;              // further members of the JSON object, a comma ahead of each; or NULL
 } infer_reply;
 
 // Appends the body. `*json_size` (may be NULL) is REPLY_BYTES's Inference-Header-Content-Length. Faults: 400 where an

@@ -46,8 +46,9 @@ typedef struct infer_options {
     infer_profile profile;
     infer_dialect dialect;               // by the path
     bool no_server_timing, layer_timing; // the Server-Timing header: none; with the layers
+    bool digest;                         // of the network's inputs
 } infer_options;
-// A query argument. Keys other than topk, profile and timeout_ms are ignored. Fault 400.
+// A query argument. Keys other than topk, profile, timeout_ms and digest are ignored. Fault 400.
 bool infer_options_set(infer_options *options, const char *key, const char *value, fault *f);
 
 typedef enum infer_source { INFER_ABSENT, INFER_JSON, INFER_BYTES, INFER_ROWS } infer_source;

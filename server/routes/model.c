@@ -3,6 +3,7 @@
 // GET /v2/models/{model}[/versions/{version}] and its /ready.
 #include "server/http/job.h"
 #include "server/http/service.h"
+#include "server/image/preprocess.h"
 #include "server/routes/route_model.h"
 
 static void write_tensors(const dsc_tensor_info *infos, uint32_t count, buffer *out) {
@@ -30,6 +31,11 @@ void model_answer(job *j) {
     write_tensors(signature->inputs, signature->input_count, out);
     buffer_text(out, ",\"outputs\":");
     write_tensors(signature->outputs, signature->output_count, out);
+    const dsc_preprocess *preprocess = model_version_preprocess(v);
+    if (preprocess != NULL) {
+        buffer_text(out, ",\"preprocess\":");
+        preprocess_to_json(preprocess, out);
+    }
     buffer_text(out, "}\n");
     reply_ok(&j->reply, "application/json");
     model_version_release(v);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // PNGs made here: every colour type, bit depth and interlacing, and what can be wrong with them.
 #include <criterion/criterion.h>
+#include <math.h>
 #include <spng.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,4 +163,85 @@ Test(decode_png, memory_for_interlaced_ones_is_bounded) {
     limits.memory_bytes = WIDTH * 3;
     cr_expect(decode(bytes, size, &limits, out, &f), "%s", f.text);
     free(bytes);
+}
+
+static uint8_t *large_png(bool interlaced, size_t *size) {
+    enum { SIDE = 200 };
+    uint8_t *pixels = malloc(SIDE * SIDE * 3);
+    for (uint32_t i = 0; i < SIDE * SIDE * 3; i++) pixels[i] = (uint8_t)(i % 3 == 0 ? i / 3 % SIDE : i / 3 / SIDE);
+    spng_ctx *png = spng_ctx_new(SPNG_CTX_ENCODER);
+    struct spng_ihdr header = {.width = SIDE,
+                               .height = SIDE,
+                               .bit_depth = 8,
+                               .color_type = SPNG_COLOR_TYPE_TRUECOLOR,
+                               .interlace_method = interlaced};
+    int code = spng_set_option(png, SPNG_ENCODE_TO_BUFFER, 1);
+    (void)spng_set_option(png, SPNG_FILTER_CHOICE, SPNG_FILTER_CHOICE_NONE); // larger, and cut off at more places
+    if (!code) code = spng_set_ihdr(png, &header);
+    if (!code) code = spng_encode_image(png, pixels, SIDE * SIDE * 3, SPNG_FMT_PNG, SPNG_ENCODE_FINALIZE);
+    cr_assert_eq(code, 0, "%s", spng_strerror(code));
+    uint8_t *bytes = spng_get_png_buffer(png, size, &code);
+    spng_ctx_free(png);
+    free(pixels);
+    return bytes;
+}
+
+// What came before the cut is right; below it is grey, or (interlaced) coarser pixels.
+Test(decode_png, the_first_part_is_taken_where_that_is_set) {
+    static float out[200 * 200 * 3];
+    decode_limits accepting = decode_limits_default();
+    accepting.accept_truncated = true;
+    dsc_preprocess p = dsc_preprocess_default();
+    p.scale = 1;
+    for (int k = 0; k < 4; k++) {
+        size_t size;
+        int taken = 0;
+        uint8_t *bytes = large_png(k & 1, &size);
+        p.blend = k & 2;
+        for (size_t part = 8; part < size; part += 1 + size / 70) {
+            uint8_t *copy = malloc(part);
+            memcpy(copy, bytes, part);
+            fault f = {0};
+            decode_source source = {BODY_PNG, copy, part, NULL};
+            const dsc_image_target target = {200, 200, 3, DSC_LAYOUT_NHWC, out};
+            cr_expect(!decode_image(&source, &p, &target, NULL, &f) && f.http_status == 422, "%d, %zu", k, part);
+            source.limits = &accepting;
+            bool done = decode_image(&source, &p, &target, NULL, &f);
+            if (!done) cr_expect(f.http_status == 422 && part < 400, "%d, %zu of %zu: %s", k, part, size, f.text);
+            if (done) cr_expect(out[0] == 0 && out[1] == 0 && (k & 1 || part < size / 2 || out[3 * 200 * 20] == 0));
+            if (done && !(k & 1) && part < size / 2) cr_expect_eq(out[200 * 200 * 3 - 1], 128);
+            if (done && k & 1 && part > size / 2)
+                cr_expect(out[3 * 199] >= 192 && out[3 * 199] <= 199, "a corner is %g", (double)out[3 * 199]);
+            taken += done;
+            free(copy);
+        }
+        cr_expect_gt(taken, 30);
+        free(bytes);
+    }
+}
+
+Test(decode_png, transparency_lies_over_the_background) {
+    for (size_t i = 0; i < CASES; i++) {
+        const png_case *k = &cases[i];
+        size_t size;
+        uint8_t *bytes = make_png(k, i & 1, NULL, 0, &size);
+        float out[WIDTH * HEIGHT * 3];
+        dsc_preprocess p = dsc_preprocess_default();
+        p.scale = 1;
+        p.blend = true;
+        memcpy(p.background, (const uint8_t[3]){10, 100, 200}, 3);
+        const decode_source source = {BODY_PNG, bytes, size, NULL};
+        const dsc_image_target target = {WIDTH, HEIGHT, 3, DSC_LAYOUT_NHWC, out};
+        fault f = {0};
+        cr_assert(decode_image(&source, &p, &target, NULL, &f), "%s", f.text);
+        bool has_alpha = k->channels % 2 == 0;
+        for (uint32_t n = 0; n < WIDTH * HEIGHT * 3; n++) {
+            uint32_t x = n / 3 % WIDTH, y = n / 3 / WIDTH, c = n % 3, depth = k->bit_depth;
+            double alpha = has_alpha ? (sample(x, y, k->channels - 1, depth) >> (depth - 8)) / 255.0 : 1;
+            double want = expected(k, x, y, c) * alpha + p.background[c] * (1 - alpha);
+            cr_assert(fabs((double)out[n] - want) <= 0.5001, "case %zu, value %u: %g, not %g", i, n, (double)out[n],
+                      want);
+        }
+        free(bytes);
+    }
 }
