@@ -171,12 +171,26 @@ static void mirror(image_axis *axis, uint32_t size) {
     }
 }
 
+static void split_weights(image_axis *axis) {
+    for (uint32_t i = 0; i < axis->outputs; i++) {
+        const int32_t *weight = axis->weight + (size_t)i * axis->taps;
+        int16_t *split = axis->split + (size_t)i * axis->groups * 2 * AXIS_GROUP;
+        for (uint32_t k = 0; k < axis->count[i]; k++) {
+            int16_t *group = split + (size_t)(k / AXIS_GROUP) * 2 * AXIS_GROUP + k % AXIS_GROUP;
+            group[0] = (int16_t)(weight[k] >> AXIS_LOW_BITS);
+            group[AXIS_GROUP] = (int16_t)(weight[k] & ((1 << AXIS_LOW_BITS) - 1));
+        }
+    }
+}
+
 static dsc_status allocate(image_axis *axis, dsc_error *err) {
     size_t weights = (size_t)axis->outputs * axis->taps; // no overflow: taps * outputs < 9 * (source + target)
     axis->first = mem_calloc(axis->outputs, sizeof *axis->first);
     axis->count = mem_calloc(axis->outputs, sizeof *axis->count);
     axis->weight = mem_calloc(weights, sizeof *axis->weight);
-    if (axis->first && axis->count && axis->weight) return DSC_OK;
+    axis->groups = (axis->taps + AXIS_GROUP - 1) / AXIS_GROUP;
+    axis->split = mem_calloc((size_t)axis->outputs * axis->groups, 2 * AXIS_GROUP * sizeof *axis->split);
+    if (axis->first && axis->count && axis->weight && axis->split) return DSC_OK;
     return error_no_memory(err, weights * sizeof *axis->weight);
 }
 
@@ -193,6 +207,7 @@ dsc_status axis_init(image_axis *axis, const image_span *span, const dsc_preproc
         else
             fill_weights(axis, span, &f, scratch);
         if (span->mirrored) mirror(axis, span->size);
+        split_weights(axis);
     }
     mem_free(scratch);
     return status;
@@ -202,6 +217,7 @@ void axis_close(image_axis *axis) {
     mem_free(axis->first);
     mem_free(axis->count);
     mem_free(axis->weight);
+    mem_free(axis->split);
     *axis = (image_axis){0};
 }
 

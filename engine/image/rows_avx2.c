@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The resizer's rows with AVX2. Products of a byte and a weight take 30 bits, so they are made in 32-bit lanes: for
-// colour two pixels at a time, four lanes each, of which one stays idle. Sums are whole numbers, so the order in which
-// they are made changes nothing, and the bytes are the reference's.
+// The resizer's rows with AVX2. Products of a byte and a weight take 30 bits. For colour the weights are split in two
+// parts of 12 bits, so that two products at a time fit the 16-bit multiplier, and put together again after summing.
+// Sums are whole numbers, so the order in which they are made changes nothing, and the bytes are the reference's.
 #include "engine/image/rows.h"
 
 #if defined(__AVX2__)
@@ -19,22 +19,30 @@ static inline int32_t to_byte(int32_t sum) {
     return value < 0 ? 0 : value > 255 ? 255 : value;
 }
 
-// Two pixels at p (8 bytes are read, 6 count) times two weights.
-static inline __m256i weigh_pair(const uint8_t *p, __m128i weights) {
-    const __m128i spread = _mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, -1, -1, -1, -1, -1, -1, -1, -1);
-    const __m256i lanes = _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1);
-    __m256i pixels = _mm256_cvtepu8_epi32(_mm_shuffle_epi8(load_8(p), spread));
-    return _mm256_mullo_epi32(pixels, _mm256_permutevar8x32_epi32(_mm256_castsi128_si256(weights), lanes));
+// Four pixels and their weights as words that are multiplied and added in pairs: red, green, blue and nothing, of the
+// first two pixels in the low lane and of the last two in the high one.
+static inline __m256i load_twice(const void *p) {
+    return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)p));
 }
 
-// One target pixel: red, green and blue in the low three bytes.
-static inline uint32_t rgb_of(const uint8_t *p, const int32_t *w, uint32_t count) {
-    __m256i sums = _mm256_setzero_si256();
-    uint32_t k = 0;
-    for (; k + 2 <= count; k += 2)
-        sums = _mm256_add_epi32(sums,
-                                weigh_pair(p + 3 * (size_t)k, _mm_loadl_epi64((const __m128i *)(const void *)(w + k))));
-    if (k < count) sums = _mm256_add_epi32(sums, weigh_pair(p + 3 * (size_t)k, _mm_cvtsi32_si128(w[k])));
+static inline __m256i spread_pixels(const uint8_t *p) {
+    const __m256i places = _mm256_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1, //
+                                            6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1);
+    return _mm256_shuffle_epi8(load_twice(p), places);
+}
+
+// One target pixel: red, green and blue in the low three bytes. Sums that wrap around come back with the final one.
+static inline uint32_t rgb_of(const uint8_t *p, const int16_t *split, uint32_t groups) {
+    const __m256i high_places = _mm256_setr_epi8(0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, //
+                                                 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7);
+    const __m256i low_places = _mm256_add_epi8(high_places, _mm256_set1_epi8(8));
+    __m256i high = _mm256_setzero_si256(), low = high;
+    for (uint32_t k = 0; k < groups; k++, p += 3 * AXIS_GROUP, split += 2 * AXIS_GROUP) {
+        __m256i pixels = spread_pixels(p), weights = load_twice(split);
+        high = _mm256_add_epi32(high, _mm256_madd_epi16(pixels, _mm256_shuffle_epi8(weights, high_places)));
+        low = _mm256_add_epi32(low, _mm256_madd_epi16(pixels, _mm256_shuffle_epi8(weights, low_places)));
+    }
+    __m256i sums = _mm256_add_epi32(_mm256_slli_epi32(high, AXIS_LOW_BITS), low);
     __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
     sum = _mm_srai_epi32(_mm_add_epi32(sum, _mm_set1_epi32(ROW_HALF)), AXIS_PRECISION);
     sum = _mm_packs_epi32(sum, sum);
@@ -58,9 +66,11 @@ static void resize_rgb(const image_axis *axis, const uint8_t *restrict source, u
         const int32_t *w = axis->weight + (size_t)i * axis->taps;
         const uint8_t *p = source + (size_t)(axis->first[i] - base) * 3;
         uint32_t count = axis->count[i];
-        // The last load reaches five bytes beyond the window's last pixel.
-        bool inside = end - p >= (ptrdiff_t)count * 3 + 5;
-        uint32_t pixel = inside ? rgb_of(p, w, count) : rgb_at_the_edge(p, w, count);
+        uint32_t groups = (count + AXIS_GROUP - 1) / AXIS_GROUP;
+        // The last load reaches four bytes beyond its group.
+        bool inside = end - p >= (ptrdiff_t)groups * 3 * AXIS_GROUP + 4;
+        const int16_t *split = axis->split + (size_t)i * axis->groups * 2 * AXIS_GROUP;
+        uint32_t pixel = inside ? rgb_of(p, split, groups) : rgb_at_the_edge(p, w, count);
         if (i + 1 < axis->outputs)
             memcpy(out + 3 * (size_t)i, &pixel, 4); // the fourth byte is written over next
         else
