@@ -171,7 +171,13 @@ static void mirror(image_axis *axis, uint32_t size) {
     }
 }
 
-static void split_weights(image_axis *axis) {
+static dsc_status split_weights(image_axis *axis, dsc_error *err) {
+    uint32_t most = 1;
+    for (uint32_t i = 0; i < axis->outputs; i++) most = axis->count[i] > most ? axis->count[i] : most;
+    axis->groups = (most + AXIS_GROUP - 1) / AXIS_GROUP;
+    size_t bytes = (size_t)axis->groups * 2 * AXIS_GROUP * sizeof *axis->split; // of a target pixel
+    axis->split = mem_calloc(axis->outputs, bytes);
+    if (!axis->split) return error_no_memory(err, axis->outputs * bytes);
     for (uint32_t i = 0; i < axis->outputs; i++) {
         const int32_t *weight = axis->weight + (size_t)i * axis->taps;
         int16_t *split = axis->split + (size_t)i * axis->groups * 2 * AXIS_GROUP;
@@ -181,6 +187,7 @@ static void split_weights(image_axis *axis) {
             group[AXIS_GROUP] = (int16_t)(weight[k] & ((1 << AXIS_LOW_BITS) - 1));
         }
     }
+    return DSC_OK;
 }
 
 static dsc_status allocate(image_axis *axis, dsc_error *err) {
@@ -188,9 +195,7 @@ static dsc_status allocate(image_axis *axis, dsc_error *err) {
     axis->first = mem_calloc(axis->outputs, sizeof *axis->first);
     axis->count = mem_calloc(axis->outputs, sizeof *axis->count);
     axis->weight = mem_calloc(weights, sizeof *axis->weight);
-    axis->groups = (axis->taps + AXIS_GROUP - 1) / AXIS_GROUP;
-    axis->split = mem_calloc((size_t)axis->outputs * axis->groups, 2 * AXIS_GROUP * sizeof *axis->split);
-    if (axis->first && axis->count && axis->weight && axis->split) return DSC_OK;
+    if (axis->first && axis->count && axis->weight) return DSC_OK;
     return error_no_memory(err, weights * sizeof *axis->weight);
 }
 
@@ -207,7 +212,7 @@ dsc_status axis_init(image_axis *axis, const image_span *span, const dsc_preproc
         else
             fill_weights(axis, span, &f, scratch);
         if (span->mirrored) mirror(axis, span->size);
-        split_weights(axis);
+        status = split_weights(axis, err);
     }
     mem_free(scratch);
     return status;

@@ -31,8 +31,8 @@ static inline __m256i spread_pixels(const uint8_t *p) {
     return _mm256_shuffle_epi8(load_twice(p), places);
 }
 
-// One target pixel: red, green and blue in the low three bytes. Sums that wrap around come back with the final one.
-static inline uint32_t rgb_of(const uint8_t *p, const int16_t *split, uint32_t groups) {
+// The sums of one target pixel in both lanes, to be added. Sums that wrap around come back with the final one.
+static inline __m256i sums_of(const uint8_t *p, const int16_t *split, uint32_t groups) {
     const __m256i high_places = _mm256_setr_epi8(0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, //
                                                  4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7);
     const __m256i low_places = _mm256_add_epi8(high_places, _mm256_set1_epi8(8));
@@ -42,11 +42,29 @@ static inline uint32_t rgb_of(const uint8_t *p, const int16_t *split, uint32_t g
         high = _mm256_add_epi32(high, _mm256_madd_epi16(pixels, _mm256_shuffle_epi8(weights, high_places)));
         low = _mm256_add_epi32(low, _mm256_madd_epi16(pixels, _mm256_shuffle_epi8(weights, low_places)));
     }
-    __m256i sums = _mm256_add_epi32(_mm256_slli_epi32(high, AXIS_LOW_BITS), low);
-    __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
-    sum = _mm_srai_epi32(_mm_add_epi32(sum, _mm_set1_epi32(ROW_HALF)), AXIS_PRECISION);
-    sum = _mm_packs_epi32(sum, sum);
-    return (uint32_t)_mm_cvtsi128_si32(_mm_packus_epi16(sum, sum));
+    return _mm256_add_epi32(_mm256_slli_epi32(high, AXIS_LOW_BITS), low);
+}
+
+// Two target pixels at a time, from the first on; returns how many. `groups` is a constant where this is inlined.
+static inline uint32_t resize_pairs(const image_axis *axis, const uint8_t *restrict source, uint8_t *restrict out,
+                                    uint32_t groups, uint32_t count) {
+    const int16_t *split = axis->split;
+    const size_t step = (size_t)groups * 2 * AXIS_GROUP;
+    const uint32_t base = axis_first(axis);
+    uint32_t i = 0;
+    for (; i + 2 <= count; i += 2, split += 2 * step, out += 6) {
+        __m256i a = sums_of(source + (size_t)(axis->first[i] - base) * 3, split, groups);
+        __m256i b = sums_of(source + (size_t)(axis->first[i + 1] - base) * 3, split + step, groups);
+        __m256i sum = _mm256_add_epi32(_mm256_permute2x128_si256(a, b, 0x20), _mm256_permute2x128_si256(a, b, 0x31));
+        sum = _mm256_srai_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(ROW_HALF)), AXIS_PRECISION);
+        sum = _mm256_packs_epi32(sum, sum);
+        sum = _mm256_packus_epi16(sum, sum);
+        int32_t first = _mm_cvtsi128_si32(_mm256_castsi256_si128(sum));
+        int32_t second = _mm_cvtsi128_si32(_mm256_extracti128_si256(sum, 1));
+        memcpy(out, &first, 4); // the fourth byte is written over next
+        memcpy(out + 3, &second, 4);
+    }
+    return i;
 }
 
 static uint32_t rgb_at_the_edge(const uint8_t *p, const int32_t *w, uint32_t count) {
@@ -60,21 +78,21 @@ static uint32_t rgb_at_the_edge(const uint8_t *p, const int32_t *w, uint32_t cou
 }
 
 static void resize_rgb(const image_axis *axis, const uint8_t *restrict source, uint8_t *restrict out) {
-    uint32_t base = axis_first(axis);
-    const uint8_t *end = source + (size_t)(axis_last(axis) + 1 - base) * 3;
-    for (uint32_t i = 0; i < axis->outputs; i++) {
+    const uint32_t base = axis_first(axis), groups = axis->groups;
+    // The last load of a target pixel reaches four bytes beyond its last group. Never true of the last pixel.
+    const ptrdiff_t reach = (ptrdiff_t)groups * 3 * AXIS_GROUP + 4, size = (ptrdiff_t)(axis_last(axis) + 1 - base) * 3;
+    uint32_t inside = axis->outputs, i;
+    while (inside > 0 && (ptrdiff_t)(axis->first[inside - 1] - base) * 3 + reach > size) inside--;
+    switch (groups) {
+        case 1: i = resize_pairs(axis, source, out, 1, inside); break;
+        case 2: i = resize_pairs(axis, source, out, 2, inside); break;
+        case 3: i = resize_pairs(axis, source, out, 3, inside); break;
+        default: i = resize_pairs(axis, source, out, groups, inside); break;
+    }
+    for (; i < axis->outputs; i++) {
         const int32_t *w = axis->weight + (size_t)i * axis->taps;
-        const uint8_t *p = source + (size_t)(axis->first[i] - base) * 3;
-        uint32_t count = axis->count[i];
-        uint32_t groups = (count + AXIS_GROUP - 1) / AXIS_GROUP;
-        // The last load reaches four bytes beyond its group.
-        bool inside = end - p >= (ptrdiff_t)groups * 3 * AXIS_GROUP + 4;
-        const int16_t *split = axis->split + (size_t)i * axis->groups * 2 * AXIS_GROUP;
-        uint32_t pixel = inside ? rgb_of(p, split, groups) : rgb_at_the_edge(p, w, count);
-        if (i + 1 < axis->outputs)
-            memcpy(out + 3 * (size_t)i, &pixel, 4); // the fourth byte is written over next
-        else
-            memcpy(out + 3 * (size_t)i, &pixel, 3);
+        uint32_t pixel = rgb_at_the_edge(source + (size_t)(axis->first[i] - base) * 3, w, axis->count[i]);
+        memcpy(out + 3 * (size_t)i, &pixel, 3);
     }
 }
 

@@ -116,7 +116,7 @@ static void read_header(jpeg_state *s) {
 // The decoder may reduce by 2, 4 or 8 while it decodes, at a fraction of the cost. It averages over squares there,
 // where the resizer weighs with a triangle, so this is done only where so many decoded pixels are left for each target
 // pixel that the triangle still decides; docs/images.md has the measured difference.
-#define PIXELS_LEFT 4.0
+#define PIXELS_LEFT 2.5
 
 static uint32_t choose_shrink(const jpeg_state *s, const dsc_image_source *source) {
     double x, y;
@@ -192,6 +192,25 @@ static void check_complete(jpeg_state *s) {
     leave(s);
 }
 
+// Whether the end marker comes behind what has been read: inside of a scan it cannot be mistaken.
+static bool has_end(const jpeg_state *s) {
+    const uint8_t *next = s->jpeg.src->next_input_byte;
+    for (const uint8_t *at = next + s->jpeg.src->bytes_in_buffer; at - next >= 2; at--) {
+        if (at[-2] == 0xff && at[-1] == JPEG_EOI) return true;
+    }
+    return false;
+}
+
+// Rows below the last one that counts need no decoding, unless the file may end in the midst of them.
+static void check_rest(jpeg_state *s, JSAMPROW *rows) {
+    if (s->args->limits->accept_truncated || has_end(s)) return;
+    while (s->jpeg.output_scanline < s->jpeg.output_height) {
+        (void)jpeg_read_scanlines(&s->jpeg, rows, ROWS_AT_ONCE);
+        check_complete(s);
+        if (!decode_check_deadline(s->args, s->f)) leave(s);
+    }
+}
+
 static void decode_rows(jpeg_state *s) {
     uint32_t end = dsc_resizer_last_row(s->resizer) + 1;
     JSAMPROW rows[ROWS_AT_ONCE];
@@ -204,6 +223,7 @@ static void decode_rows(jpeg_state *s) {
         push_rows(s, got);
         if (!decode_check_deadline(s->args, s->f)) leave(s);
     }
+    check_rest(s, rows);
 }
 
 // The jump's target. It keeps no variables that the jump could spoil.

@@ -30,7 +30,7 @@ static double noise(uint32_t x, uint32_t y, uint32_t pitch) {
 
 uint8_t jpeg_recipe_noise(const jpeg_recipe *r, uint32_t x, uint32_t y, int c) {
     double value = 128 + 60.0 * y / r->height + 50 * (1 - c) * noise(x, y, 128);
-    for (uint32_t pitch = 256; pitch >= 2; pitch /= 4) value += noise(x, y, pitch) * (pitch >= 16 ? 90 : 6 * pitch);
+    for (uint32_t pitch = 256; pitch >= 2; pitch /= 4) value += noise(x, y, pitch) * (pitch >= 16 ? 90 : 36 * pitch);
     return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
 }
 

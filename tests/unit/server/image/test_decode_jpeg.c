@@ -226,3 +226,28 @@ Test(decode_jpeg, the_first_part_is_taken_where_that_is_set) {
         free(bytes);
     }
 }
+
+// A portrait of which a crop needs the middle only, cut off below it.
+Test(decode_jpeg, what_is_cut_off_below_the_crop_counts) {
+    for (int k = 0; k < 4; k++) {
+        const jpeg_recipe r = {
+            .width = 96, .height = 400, .color = k & 1 ? JCS_GRAYSCALE : JCS_RGB, .arithmetic = k / 2};
+        size_t size;
+        uint8_t *bytes = jpeg_recipe_make(&r, &size);
+        static float out[3 * 64 * 64];
+        dsc_preprocess p = dsc_preprocess_default();
+        p.resize = DSC_RESIZE_CENTRE_SQUARE;
+        const dsc_image_target target = {64, 64, 3, DSC_LAYOUT_NHWC, out};
+        for (size_t part = size * 7 / 10; part <= size; part++) {
+            uint8_t *copy = malloc(part);
+            memcpy(copy, bytes, part);
+            fault f = {0};
+            const decode_source source = {BODY_JPEG, copy, part, NULL};
+            bool done = decode_image(&source, &p, &target, NULL, &f);
+            if (part == size) cr_expect(done, "%s", f.text);
+            if (part + 4 < size) cr_expect(!done && f.http_status == 422, "%d: %zu of %zu bytes", k, part, size);
+            free(copy);
+        }
+        free(bytes);
+    }
+}
