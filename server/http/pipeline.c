@@ -238,7 +238,7 @@ static bool write_reply(work *w, infer_reply *answer, const reply_profile *profi
 // The network's input, instead of what it makes of it.
 static bool encode_tensor(work *w) {
     reply_format format = w->job->inference.format;
-    if (format == REPLY_TEXT || format == REPLY_CSV)
+    if (format != REPLY_JSON && format != REPLY_NPY && format != REPLY_BYTES)
         return fault_set(&w->fault, 406,
                          "a preprocessed tensor comes as application/json, application/x-npy or "
                          "application/octet-stream");

@@ -16,7 +16,8 @@
 #include "server/image/decode.h"
 #include "server/image/exif.h"
 
-#define FEED_BYTES    (size_t)(32 << 10)
+#define FEED_BYTES    (size_t)(32 << 10) // at most at once; fewer of a file that becomes many pixels
+#define FEED_LEAST    (size_t)256
 #define RELEASE_BYTES (size_t)(1 << 20) // given back at once
 #define MISSING       128               // grey, where a file was cut off
 
@@ -164,9 +165,11 @@ static bool fill_missing(webp_state *s, uint32_t ready, fault *f) {
 static bool decode_rows(webp_state *s, fault *f) {
     const WebPData *data = &s->frame.fragment;
     int last = 0;
+    size_t pieces = s->pixel_bytes / RELEASE_BYTES + 1, piece = data->size / pieces;
+    piece = piece > FEED_BYTES ? FEED_BYTES : piece < FEED_LEAST ? FEED_LEAST : piece;
     for (size_t fed = 0; fed < data->size;) {
         if (!decode_check_deadline(s->args, f)) return false;
-        fed = data->size - fed > FEED_BYTES ? fed + FEED_BYTES : data->size;
+        fed = data->size - fed > piece ? fed + piece : data->size;
         VP8StatusCode status = WebPIUpdate(s->decoder, data->bytes, fed);
         if (status == VP8_STATUS_OUT_OF_MEMORY) return fault_no_memory(f);
         if (status != VP8_STATUS_OK && status != VP8_STATUS_SUSPENDED)
