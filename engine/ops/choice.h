@@ -30,4 +30,6 @@ dsc_status choice_take(lowering *l, const graph_node *n, const choice_list *list
 double choice_compute_ns(dsc_isa isa, double multiply_adds);
 double choice_traffic_ns(double map_bytes);
 
+#define CHOICE_CALL_NS 150.0 // what the call of a kernel costs besides
+
 #endif

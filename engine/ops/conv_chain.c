@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tile of a chain is a band of rows of one image. It goes through its band in chunks of a few rows: the expanding
-// convolution writes the rows that the chunk's windows want into a ring of rows in scratch memory, with the zero border
-// that the depthwise stage expects; this writes its rows into scratch, too, and the projection reads them there. Rows
-// that the next chunk wants again stay in the ring. Every output is summed as it is by steps of whole layers, so its
-// bits are the same.
+// By rows, a tile of a chain is a band of rows of one image. It goes through its band in chunks of a few rows: the
+// expanding convolution writes the rows that the chunk's windows want into a ring of rows in scratch memory, with the
+// zero border that the depthwise stage expects; this writes its rows into scratch, too, and the projection reads them
+// there. Rows that the next chunk wants again stay in the ring. By panels, a tile is a group of weight panels of the
+// expansion: each goes through the first two members, whole maps at a time, with a ring of its own few channels. Every
+// output is summed as it is by steps of whole layers, so its bits are the same.
 #include "engine/ops/conv_chain.h"
 
 #include "engine/base/error.h"
 #include "engine/base/mem.h"
-#include "engine/ops/choice.h"
 #include "engine/ops/conv_stage.h"
-#include "engine/ops/ops.h"
 
-#include <math.h>
 #include <string.h>
 
-#define RING_CHUNKS 2 // the ring has room for so many chunks, so that rows are moved to its start only now and then
+#define CONV_CHAIN_RING_CHUNKS                                                                                         \
+    2 // the ring has room for so many chunks, so that rows are moved to its start only now and then
 
 #define SEPARATE 0 // as a number of rows: every member has a step of its own
+
+#define RING_PANELS_MAX (GEMM_GROUPS_MAX * 8 / BUFFER_LANES) // of one weight panel
 
 typedef struct chain {
     const buffer *in, *out, *residual, *sums;
@@ -29,6 +30,7 @@ typedef struct chain {
     uint32_t ring_rows, ring_panels;
     size_t between_offset, prepared_offset; // bytes into the scratch
     uint32_t bands, band_rows, chunk_rows;
+    uint32_t groups; // by panels: of weight panels; else 0
 } chain;
 
 // A tile on its way through its band. Rows of the depthwise stage's input are counted from the map's first row, so the
@@ -39,8 +41,15 @@ typedef struct chain_state {
     float *ring, *between;
     char *prepared; // inputs of the gemm stage that runs
     uint32_t image;
+    uint32_t p0, p1;              // weight panels of the expansion
+    uint32_t base;                // the ring's first panel is this one of the map
     int64_t ring_first, ring_end; // rows that are in the ring
 } chain_state;
+
+static uint32_t panels_before(const chain *a, uint32_t weight_panel) {
+    if (weight_panel == a->expand.panel_count) return (a->depthwise_shape.in_c - 1) / BUFFER_LANES + 1;
+    return a->expand.panels[weight_panel].n0 / BUFFER_LANES;
+}
 
 // ---- the ring -----------------------------------------------------------------------------------------------------
 
@@ -108,7 +117,7 @@ static void run_depthwise(const chain_state *s, uint32_t y, uint32_t rows, uint3
         uint32_t map = s->image * buffer_panels(a->out) + p;
         depthwise_rows r = {.panel = p, .rows = rows, .sums = depthwise_sums(a->sums, s->block, a->out, map, y)};
         if (a->has_expand) {
-            r.in = s->ring + p * a->ring.panel + (top - s->ring_first) * a->ring.row;
+            r.in = s->ring + (p - s->base) * a->ring.panel + (top - s->ring_first) * a->ring.row;
         } else {
             r.in = buffer_panel(a->in, s->block, s->image, p) + top * a->in->row -
                    (int64_t)d->pads.pad_left * a->in->lanes;
@@ -117,11 +126,6 @@ static void run_depthwise(const chain_state *s, uint32_t y, uint32_t rows, uint3
                                : buffer_panel(a->out, s->block, s->image, p) + (int64_t)y * a->out->row;
         depthwise_stage_run(&a->depthwise, &r);
     }
-}
-
-static uint32_t panels_before(const chain *a, uint32_t weight_panel) {
-    if (weight_panel == a->expand.panel_count) return a->ring_panels;
-    return a->expand.panels[weight_panel].n0 / BUFFER_LANES;
 }
 
 // One weight panel after the other goes through both stages, so that what the first writes is near when the second
@@ -136,7 +140,9 @@ static uint64_t expand_and_filter(chain_state *s, uint32_t y, uint32_t rows, uin
     gemm_rows r = rows_to_expand(s, end);
     r.prepared = s->prepared;
     gemm_stage_prepare(&a->expand, &r);
-    for (uint32_t i = 0; i < a->expand.panel_count; i++) {
+    for (uint32_t i = s->p0; i < s->p1; i++) {
+        if (a->groups) s->base = panels_before(a, i);
+        r.first_channel = s->base * BUFFER_LANES;
         r.p0 = i;
         r.p1 = i + 1;
         if (r.m1) gemm_stage_run(&a->expand, &r);
@@ -159,31 +165,52 @@ static uint64_t project(const chain_state *s, uint32_t y, uint32_t rows, uint64_
     return worker_stage(a->has_expand ? 2 : 1, time);
 }
 
-static void chain_tile(const void *args, char *block, uint32_t tile) {
-    const chain *a = args;
-    uint32_t band = tile % a->bands, y = band * a->band_rows, end = y + a->band_rows;
-    if (end > a->out->h) end = a->out->h;
-    char *scratch = worker_scratch();
-    chain_state s = {.a = a,
-                     .block = block,
-                     .ring = (float *)(void *)scratch,
-                     .between = (float *)(void *)(scratch + a->between_offset),
-                     .prepared = scratch + a->prepared_offset,
-                     .image = tile / a->bands};
+static void run_rows(chain_state *s, uint32_t y, uint32_t end) {
+    const chain *a = s->a;
     uint64_t time = worker_now();
-    s.ring_first = s.ring_end = (int64_t)y * a->depthwise_shape.window.stride[0] - a->depthwise_shape.pads.pad_top;
-    if (a->has_expand) clear_columns(&s);
-    for (uint32_t p = 0; band == 0 && p < buffer_panels(a->out); p++) buffer_clear_border(a->out, block, s.image, p);
+    s->ring_first = s->ring_end = (int64_t)y * a->depthwise_shape.window.stride[0] - a->depthwise_shape.pads.pad_top;
+    if (a->has_expand) clear_columns(s);
     for (uint32_t rows; y < end; y += rows) {
         rows = end - y < a->chunk_rows ? end - y : a->chunk_rows;
         if (a->has_expand) {
-            time = expand_and_filter(&s, y, rows, time);
+            time = expand_and_filter(s, y, rows, time);
         } else {
-            run_depthwise(&s, y, rows, 0, buffer_panels(a->in));
+            run_depthwise(s, y, rows, 0, buffer_panels(a->in));
             time = worker_stage(0, time);
         }
-        if (a->has_project) time = project(&s, y, rows, time);
+        if (a->has_project) time = project(s, y, rows, time);
     }
+}
+
+static chain_state begin(const chain *a, char *block, uint32_t image) {
+    char *scratch = worker_scratch();
+    return (chain_state){.a = a,
+                         .block = block,
+                         .ring = (float *)(void *)scratch,
+                         .between = (float *)(void *)(scratch + a->between_offset),
+                         .prepared = scratch + a->prepared_offset,
+                         .image = image,
+                         .p1 = a->expand.panel_count};
+}
+
+static void band_tile(const void *args, char *block, uint32_t tile) {
+    const chain *a = args;
+    uint32_t band = tile % a->bands, y = band * a->band_rows, end = y + a->band_rows;
+    chain_state s = begin(a, block, tile / a->bands);
+    for (uint32_t p = 0; band == 0 && p < buffer_panels(a->out); p++) buffer_clear_border(a->out, block, s.image, p);
+    run_rows(&s, y, end < a->out->h ? end : a->out->h);
+}
+
+static void group_tile(const void *args, char *block, uint32_t tile) {
+    const chain *a = args;
+    uint32_t group = tile % a->groups, panels = a->expand.panel_count;
+    chain_state s = begin(a, block, tile / a->groups);
+    s.p0 = (uint32_t)((uint64_t)panels * group / a->groups);
+    s.p1 = (uint32_t)((uint64_t)panels * (group + 1) / a->groups);
+    for (uint32_t p = panels_before(a, s.p0); p < panels_before(a, s.p1); p++) {
+        buffer_clear_border(a->out, block, s.image, p);
+    }
+    run_rows(&s, 0, a->out->h);
 }
 
 // ---- planning -----------------------------------------------------------------------------------------------------
@@ -192,11 +219,12 @@ static dsc_status plan_ring(chain *a, uint32_t chunk_rows, size_t *bytes, dsc_er
     const conv_shape *d = &a->depthwise_shape;
     uint64_t width = (uint64_t)d->in_w + d->pads.pad_left + d->pads.pad_right;
     uint64_t reach = (uint64_t)(d->window.kernel[0] - 1) * d->window.dilation[0] + 1;
-    uint64_t rows = (uint64_t)chunk_rows * RING_CHUNKS * d->window.stride[0] + reach;
+    uint64_t rows = (uint64_t)chunk_rows * CONV_CHAIN_RING_CHUNKS * d->window.stride[0] + reach;
     uint64_t all = (uint64_t)d->in_h + d->pads.pad_top + d->pads.pad_bottom;
     if (rows > all) rows = all;
     a->ring_rows = (uint32_t)rows;
     a->ring_panels = (d->in_c + BUFFER_LANES - 1) / BUFFER_LANES;
+    if (a->groups && a->ring_panels > RING_PANELS_MAX) a->ring_panels = RING_PANELS_MAX;
     size_t panel;
     if (!mem_mul((size_t)(width * BUFFER_LANES), (size_t)rows, &panel) || !mem_mul(panel, a->ring_panels, bytes) ||
         *bytes > INT32_MAX) {
@@ -245,9 +273,9 @@ static dsc_status add_step(lowering *l, const conv_chain *c, const chain *a, siz
     if (c->expand) parts[count++] = (lowering_part){c->expand, a->expand.panels[0].kernel->name};
     parts[count++] = (lowering_part){c->depthwise, a->depthwise.kernel->name};
     if (c->project) parts[count++] = (lowering_part){c->project, a->project.panels[0].kernel->name};
-    lowering_step_args made = {.run = chain_tile,
+    lowering_step_args made = {.run = a->groups ? group_tile : band_tile,
                                .args = a,
-                               .tiles = a->bands * a->out->n,
+                               .tiles = (a->groups ? a->groups : a->bands) * a->out->n,
                                .uses = {(buffer *)a->in, (buffer *)a->out, NULL},
                                .scratch_bytes = scratch};
     uint32_t uses = 2;
@@ -259,8 +287,8 @@ static dsc_status add_step(lowering *l, const conv_chain *c, const chain *a, siz
 static dsc_status plan_chain(lowering *l, const conv_chain *c, chain *a, dsc_error *err) {
     conv_shape project = {0};
     size_t scratch = 0;
-    dsc_status status = conv_resolve(l->g, c->depthwise, &a->depthwise_shape, err);
-    if (status == DSC_OK && c->expand) status = conv_resolve(l->g, c->expand, &a->expand_shape, err);
+    dsc_status status = DSC_OK;
+    if (c->expand) status = conv_resolve(l->g, c->expand, &a->expand_shape, err);
     if (status == DSC_OK && c->project) status = conv_resolve(l->g, c->project, &project, err);
     if (status == DSC_OK && c->expand) status = plan_ring(a, a->chunk_rows, &scratch, err);
     if (status == DSC_OK) status = plan_expand(l, c, a, err);
@@ -274,145 +302,46 @@ static dsc_status plan_chain(lowering *l, const conv_chain *c, chain *a, dsc_err
     return status == DSC_OK ? add_step(l, c, a, scratch, err) : status;
 }
 
-static void plan_bands(chain *a, uint32_t threads) {
-    uint32_t bands = (threads - 1) / a->out->n + 1;
-    a->bands = 1;
-    a->band_rows = a->out->h;
-    if (bands == 1 || a->out->h < 2) return;
-    a->band_rows = (a->out->h - 1) / bands + 1;
-    a->band_rows += a->band_rows % 2; // the depthwise kernels take two rows at a time
-    a->bands = (a->out->h - 1) / a->band_rows + 1;
+uint32_t conv_chain_bands(const conv_shape *depthwise, uint32_t threads) {
+    uint32_t bands = (threads - 1) / depthwise->n + 1, rows = (depthwise->out_h - 1) / bands + 1;
+    if (bands > 1) rows += rows % 2; // the depthwise kernels take two rows at a time
+    return (depthwise->out_h - 1) / rows + 1;
 }
 
-static dsc_status lower_together(lowering *l, const conv_chain *c, uint32_t chunk_rows, dsc_error *err) {
+static void plan_bands(chain *a, const conv_shape *depthwise, uint32_t threads) {
+    a->bands = conv_chain_bands(depthwise, threads);
+    a->band_rows = (a->out->h - 1) / a->bands + 1;
+    if (a->bands > 1) a->band_rows += a->band_rows % 2;
+}
+
+// The maps at both ends.
+static chain *begin_chain(lowering *l, const conv_chain *c, dsc_error *err) {
     const graph_node *first = c->expand ? c->expand : c->depthwise, *last = c->project ? c->project : c->depthwise;
     buffer *in = c->expand ? lowering_panels_any(l, first->inputs[0], err) : lowering_panels(l, first->inputs[0], err);
-    buffer *residual = NULL;
-    if (!in) return err->status;
-    if (last->residual != GRAPH_NONE && !(residual = lowering_panels(l, last->residual, err))) return err->status;
+    buffer *residual = NULL, *sums = NULL;
+    if (!in) return NULL;
+    if (last->residual != GRAPH_NONE && !(residual = lowering_panels(l, last->residual, err))) return NULL;
     buffer *out = lowering_out_panels(l, last, 0, err);
     chain *a = lowering_alloc(l, 1, sizeof *a, err);
-    buffer *sums = NULL;
-    if (!out || !a) return err->status;
-    if (!c->project && lowering_row_sums(l, last, &sums, err) != DSC_OK) return err->status;
+    if (!out || !a) return NULL;
+    if (!c->project && lowering_row_sums(l, last, &sums, err) != DSC_OK) return NULL;
     *a = (chain){
         .in = in, .out = out, .residual = residual, .sums = sums, .has_expand = c->expand, .has_project = c->project};
-    a->chunk_rows = chunk_rows < out->h ? chunk_rows : out->h;
-    plan_bands(a, l->threads);
+    return conv_resolve(l->g, c->depthwise, &a->depthwise_shape, err) == DSC_OK ? a : NULL;
+}
+
+dsc_status conv_chain_lower_by_rows(lowering *l, const conv_chain *c, uint32_t chunk_rows, dsc_error *err) {
+    chain *a = begin_chain(l, c, err);
+    if (!a) return err->status;
+    a->chunk_rows = chunk_rows < a->out->h ? chunk_rows : a->out->h;
+    plan_bands(a, &a->depthwise_shape, l->threads);
     return plan_chain(l, c, a, err);
 }
 
-static dsc_status lower_separately(lowering *l, const conv_chain *c, dsc_error *err) {
-    const graph_node *members[] = {c->expand, c->depthwise, c->project};
-    for (uint32_t i = 0; i < 3; i++) {
-        if (!members[i]) continue;
-        l->node = members[i];
-        l->row = UINT32_MAX;
-        dsc_status status = members[i]->op->lower(l, members[i], err);
-        if (status != DSC_OK) return status;
-    }
-    return DSC_OK;
-}
-
-// ---- choosing -----------------------------------------------------------------------------------------------------
-
-#define CALL_NS 150.0 // what a kernel's call costs besides, for each weight panel of a chunk
-
-static double macs_of(const conv_shape *s) {
-    return (double)s->n * s->out_h * s->out_w * s->out_c * s->in_c / s->groups * s->window.kernel[0] *
-           s->window.kernel[1];
-}
-
-static double bytes_of(double n, double channels, double rows, double columns) {
-    return n * channels * rows * columns * sizeof(float);
-}
-
-typedef struct chain_shapes {
-    conv_shape expand, depthwise, project;
-} chain_shapes;
-
-static double separate_ns(const lowering *l, const conv_chain *c, const chain_shapes *s) {
-    const conv_shape *d = &s->depthwise;
-    double ns = choice_compute_ns(l->isa, macs_of(d));
-    if (c->expand) {
-        ns += choice_compute_ns(l->isa, macs_of(&s->expand));
-        ns += choice_traffic_ns(bytes_of(d->n, d->in_c, d->in_h, d->in_w));
-    }
-    if (c->project) {
-        ns += choice_compute_ns(l->isa, macs_of(&s->project));
-        ns += choice_traffic_ns(bytes_of(d->n, d->out_c, d->out_h, d->out_w));
-    }
-    return ns;
-}
-
-// A band computes again the rows that its neighbour needs, too; a ring that outgrows the cache gains nothing.
-static double together_ns(const lowering *l, const conv_chain *c, const chain_shapes *s, uint32_t rows) {
-    const conv_shape *d = &s->depthwise;
-    double chunks = ceil((double)d->out_h / rows), bands = ceil((double)l->threads / d->n), scratch = 0;
-    double ns = choice_compute_ns(l->isa, macs_of(d));
-    double reach = (double)(d->window.kernel[0] - 1) * d->window.dilation[0] + 1, stride = d->window.stride[0];
-    if (c->expand) {
-        double again = (bands - 1) * (reach - stride) / d->in_h;
-        ns += choice_compute_ns(l->isa, macs_of(&s->expand) * (1 + (again > 0 ? again : 0)));
-        ns += CALL_NS * chunks * ceil(d->in_c / 48.0);
-        scratch += bytes_of(1, d->in_c, RING_CHUNKS * rows * stride + reach, d->in_w);
-    }
-    if (c->project) {
-        ns += choice_compute_ns(l->isa, macs_of(&s->project)) + CALL_NS * chunks * ceil(s->project.out_c / 48.0);
-        scratch += bytes_of(1, d->out_c, rows, d->out_w);
-    }
-    return ns + d->n * choice_traffic_ns(scratch) * chunks / RING_CHUNKS;
-}
-
-static dsc_status choose_rows(lowering *l, const conv_chain *c, uint32_t *rows, dsc_error *err) {
-    static const uint32_t candidates[] = {4, 8, 14, 28};
-    chain_shapes s = {0};
-    dsc_status status = conv_resolve(l->g, c->depthwise, &s.depthwise, err);
-    if (status == DSC_OK && c->expand) status = conv_resolve(l->g, c->expand, &s.expand, err);
-    if (status == DSC_OK && c->project) status = conv_resolve(l->g, c->project, &s.project, err);
-    if (status != DSC_OK) return status;
-    choice_list list = {0};
-    choice_add(&list, SEPARATE, separate_ns(l, c, &s), "separate");
-    for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
-        if (i && candidates[i] > s.depthwise.out_h) break;
-        choice_add(&list, candidates[i], together_ns(l, c, &s, candidates[i]), "rows %u", candidates[i]);
-    }
-    return choice_take(l, c->project ? c->project : c->depthwise, &list, rows, err);
-}
-
-dsc_status conv_chain_lower(lowering *l, const conv_chain *c, dsc_error *err) {
-    uint32_t rows;
-    dsc_status status = choose_rows(l, c, &rows, err);
-    if (status != DSC_OK) return status;
-    return rows == SEPARATE ? lower_separately(l, c, err) : lower_together(l, c, rows, err);
-}
-
-// ---- finding ------------------------------------------------------------------------------------------------------
-
-static bool is_ungrouped(const lowering *l, const graph_node *n, conv_shape *s) {
-    if (n->op != &op_conv || conv_gate(n) != GRAPH_NONE || !conv_has_constants(l->g, n)) return false;
-    return conv_resolve(l->g, n, s, NULL) == DSC_OK && s->groups == 1;
-}
-
-static bool can_project(const lowering *l, const graph_node *n, uint32_t value) {
-    conv_shape s;
-    if (n->op != &op_conv || n->inputs[0] != value || n->residual == value || !is_ungrouped(l, n, &s)) return false;
-    return conv_is_plain_pointwise(&s);
-}
-
-bool conv_chain_find(const lowering *l, const graph_node *depthwise, conv_chain *out) {
-    const graph *g = l->g;
-    conv_shape s;
-    *out = (conv_chain){.depthwise = depthwise};
-    if (depthwise->op != &op_conv || !conv_has_constants(g, depthwise)) return false;
-    if (conv_resolve(g, depthwise, &s, NULL) != DSC_OK || !conv_is_depthwise(&s)) return false;
-    uint32_t value = depthwise->outputs[0], next = l->only_reader[value];
-    if (next != GRAPH_NONE && can_project(l, &g->nodes[next], value)) out->project = &g->nodes[next];
-    value = depthwise->inputs[0];
-    uint32_t before = g->values[value].producer;
-    if (before != GRAPH_NONE && l->only_reader[value] != GRAPH_NONE && g->nodes[before].residual == GRAPH_NONE &&
-        is_ungrouped(l, &g->nodes[before], &s)) {
-        out->expand = &g->nodes[before];
-    }
-    return out->expand || out->project;
+dsc_status conv_chain_lower_by_panels(lowering *l, const conv_chain *c, dsc_error *err) {
+    chain *a = begin_chain(l, c, err);
+    if (!a) return err->status;
+    a->chunk_rows = a->out->h;
+    a->groups = (l->threads - 1) / a->out->n + 1;
+    return plan_chain(l, c, a, err);
 }

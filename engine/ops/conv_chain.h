@@ -4,7 +4,7 @@
 #ifndef DSC_OPS_CONV_CHAIN_H
 #define DSC_OPS_CONV_CHAIN_H
 
-#include "engine/ops/lowering.h"
+#include "engine/ops/conv.h"
 
 typedef struct conv_chain {
     const graph_node *expand;    // any ungrouped convolution, or NULL
@@ -16,7 +16,18 @@ typedef struct conv_chain {
 // False where there is none of two members at least.
 bool conv_chain_find(const lowering *l, const graph_node *depthwise, conv_chain *out);
 
-// Lowers the chain as one step; its members' rows are made here. The last member is the node being lowered.
+// Lowers the chain in the way that the plan chooses; its members' rows are made here. The last member is the node being
+// lowered.
 dsc_status conv_chain_lower(lowering *l, const conv_chain *c, dsc_error *err);
+
+// As one step, `chunk_rows` rows of output at a time.
+dsc_status conv_chain_lower_by_rows(lowering *l, const conv_chain *c, uint32_t chunk_rows, dsc_error *err);
+// As one step, one weight panel of the expansion after the other. Not with a projection: this needs them all.
+dsc_status conv_chain_lower_by_panels(lowering *l, const conv_chain *c, dsc_error *err);
+
+// By rows: into how many bands an image is cut for the threads.
+uint32_t conv_chain_bands(const conv_shape *depthwise, uint32_t threads);
+#define CONV_CHAIN_RING_CHUNKS                                                                                         \
+    2 // the ring has room for so many chunks, so that rows are moved to its start only now and then
 
 #endif

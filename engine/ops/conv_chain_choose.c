@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which convolutions form a chain, and how it is lowered: the candidates and what they are estimated to take.
+#include "engine/ops/choice.h"
+#include "engine/ops/conv_chain.h"
+#include "engine/ops/conv_stage.h"
+#include "engine/ops/ops.h"
+
+#include <math.h>
+
+// ---- finding ------------------------------------------------------------------------------------------------------
+
+// Of one pixel a layer alone is a dense one, whose sums are taken in another order.
+static bool is_ungrouped(const lowering *l, const graph_node *n, conv_shape *s) {
+    if (n->op != &op_conv || conv_gate(n) != GRAPH_NONE || !conv_has_constants(l->g, n)) return false;
+    return conv_resolve(l->g, n, s, NULL) == DSC_OK && s->groups == 1 && (s->in_h > 1 || s->in_w > 1);
+}
+
+static bool can_project(const lowering *l, const graph_node *n, uint32_t value) {
+    conv_shape s;
+    if (n->op != &op_conv || n->inputs[0] != value || n->residual == value || !is_ungrouped(l, n, &s)) return false;
+    return conv_is_plain_pointwise(&s);
+}
+
+bool conv_chain_find(const lowering *l, const graph_node *depthwise, conv_chain *out) {
+    const graph *g = l->g;
+    conv_shape s;
+    *out = (conv_chain){.depthwise = depthwise};
+    if (depthwise->op != &op_conv || !conv_has_constants(g, depthwise)) return false;
+    if (conv_resolve(g, depthwise, &s, NULL) != DSC_OK || !conv_is_depthwise(&s)) return false;
+    uint32_t value = depthwise->outputs[0], next = l->only_reader[value];
+    if (next != GRAPH_NONE && can_project(l, &g->nodes[next], value)) out->project = &g->nodes[next];
+    value = depthwise->inputs[0];
+    uint32_t before = g->values[value].producer;
+    if (before != GRAPH_NONE && l->only_reader[value] != GRAPH_NONE && g->nodes[before].residual == GRAPH_NONE &&
+        is_ungrouped(l, &g->nodes[before], &s)) {
+        out->expand = &g->nodes[before];
+    }
+    return out->expand || out->project;
+}
+
+// ---- estimates, in nanoseconds of wall time -------------------------------------------------------------------------
+
+#define STEP_NS           2500.0 // for several threads: publishing a step and waiting for its last tile
+#define CROSS_BYTES_A_NS  30.0   // read from the cache of another core, by all threads together
+#define PANEL_CHANNELS    48.0   // of a weight panel, about
+
+typedef struct chain_shapes {
+    conv_shape expand, depthwise, project; // in_c is 0 where there is none
+    double threads;
+    dsc_isa isa;
+} chain_shapes;
+
+static double image_ns(const chain_shapes *s, const conv_shape *c) {
+    if (!c->in_c) return 0;
+    double macs = (double)c->out_h * c->out_w * c->out_c * c->in_c / c->groups * c->window.kernel[0] *
+                  c->window.kernel[1];
+    return choice_compute_ns(s->isa, macs);
+}
+
+// A map that one step leaves for the next: what does not fit the cache, and what another core has written.
+static double boundary_ns(const chain_shapes *s, uint32_t channels, uint32_t h, uint32_t w) {
+    double bytes = sizeof(float) * s->depthwise.n * (double)channels * h * w;
+    double ns = choice_traffic_ns(bytes / s->threads);
+    if (s->threads > 1) ns += STEP_NS + bytes * (s->threads - 1) / s->threads / CROSS_BYTES_A_NS;
+    return ns;
+}
+
+static double separate_ns(const chain_shapes *s) {
+    const conv_shape *d = &s->depthwise;
+    double ns = d->n * (image_ns(s, &s->expand) + image_ns(s, d) + image_ns(s, &s->project)) / s->threads;
+    if (s->expand.in_c) ns += boundary_ns(s, d->in_c, d->in_h, d->in_w);
+    if (s->project.in_c) ns += boundary_ns(s, d->out_c, d->out_h, d->out_w);
+    return ns;
+}
+
+// The slowest thread's weight panels through the first two stages, and a step for the projection.
+static double panels_ns(const chain_shapes *s) {
+    const conv_shape *d = &s->depthwise;
+    double panels = ceil(d->in_c / PANEL_CHANNELS), rounds = ceil(d->n * panels / s->threads);
+    double input = sizeof(float) * (double)s->expand.in_c * s->expand.in_h * s->expand.in_w;
+    double ns = rounds * (image_ns(s, &s->expand) + image_ns(s, d)) / panels + (rounds - 1) * choice_traffic_ns(input);
+    if (!s->project.in_c) return ns;
+    return ns + d->n * image_ns(s, &s->project) / s->threads + boundary_ns(s, d->out_c, d->out_h, d->out_w);
+}
+
+// A band computes again the rows that its neighbour needs, too; a ring that outgrows the cache gains nothing.
+static double rows_ns(const chain_shapes *s, uint32_t rows) {
+    const conv_shape *d = &s->depthwise;
+    double bands = conv_chain_bands(d, (uint32_t)s->threads), band_rows = ceil(d->out_h / bands);
+    double stride = d->window.stride[0], reach = (double)(d->window.kernel[0] - 1) * d->window.dilation[0] + 1;
+    double part = band_rows / d->out_h, wanted = fmin(1, (band_rows * stride + reach - stride) / d->in_h);
+    double chunks = ceil(band_rows / rows), scratch = 0;
+    double ns = image_ns(s, &s->expand) * wanted + (image_ns(s, d) + image_ns(s, &s->project)) * part;
+    if (s->expand.in_c) {
+        ns += CHOICE_CALL_NS * chunks * ceil(d->in_c / PANEL_CHANNELS);
+        scratch += sizeof(float) * (double)d->in_c * (CONV_CHAIN_RING_CHUNKS * rows * stride + reach) * d->in_w;
+    }
+    if (s->project.in_c) {
+        ns += CHOICE_CALL_NS * chunks * ceil(s->project.out_c / PANEL_CHANNELS);
+        scratch += sizeof(float) * (double)d->out_c * rows * d->out_w;
+    }
+    ns += choice_traffic_ns(scratch) * chunks / CONV_CHAIN_RING_CHUNKS;
+    return ns * ceil(d->n * bands / s->threads);
+}
+
+// ---- choosing -----------------------------------------------------------------------------------------------------
+
+enum { SEPARATE, BY_PANELS }; // as numbers of rows
+
+static dsc_status resolve(lowering *l, const conv_chain *c, chain_shapes *s, dsc_error *err) {
+    *s = (chain_shapes){.threads = l->threads, .isa = l->isa};
+    dsc_status status = conv_resolve(l->g, c->depthwise, &s->depthwise, err);
+    if (status == DSC_OK && c->expand) status = conv_resolve(l->g, c->expand, &s->expand, err);
+    if (status == DSC_OK && c->project) status = conv_resolve(l->g, c->project, &s->project, err);
+    return status;
+}
+
+static dsc_status choose(lowering *l, const conv_chain *c, uint32_t *way, dsc_error *err) {
+    static const uint32_t rows[] = {4, 8, 14, 28};
+    chain_shapes s;
+    choice_list list = {0};
+    dsc_status status = resolve(l, c, &s, err);
+    if (status != DSC_OK) return status;
+    choice_add(&list, SEPARATE, separate_ns(&s), "separate");
+    if (c->expand) choice_add(&list, BY_PANELS, panels_ns(&s), "panels");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (i && rows[i] > s.depthwise.out_h) break;
+        choice_add(&list, rows[i], rows_ns(&s, rows[i]), "rows %u", rows[i]);
+    }
+    return choice_take(l, c->project ? c->project : c->depthwise, &list, way, err);
+}
+
+static dsc_status lower_alone(lowering *l, const graph_node *n, dsc_error *err) {
+    if (!n) return DSC_OK;
+    l->node = n;
+    l->row = UINT32_MAX;
+    return n->op->lower(l, n, err);
+}
+
+dsc_status conv_chain_lower(lowering *l, const conv_chain *c, dsc_error *err) {
+    uint32_t way;
+    dsc_status status = choose(l, c, &way, err);
+    if (status != DSC_OK) return status;
+    if (way == BY_PANELS) {
+        conv_chain two = {.expand = c->expand, .depthwise = c->depthwise};
+        status = conv_chain_lower_by_panels(l, &two, err);
+        return status == DSC_OK ? lower_alone(l, c->project, err) : status;
+    }
+    if (way != SEPARATE) return conv_chain_lower_by_rows(l, c, way, err);
+    status = lower_alone(l, c->expand, err);
+    if (status == DSC_OK) status = lower_alone(l, c->depthwise, err);
+    return status == DSC_OK ? lower_alone(l, c->project, err) : status;
+}
