@@ -9,6 +9,9 @@
 // A member may lose its CPU to another process in the middle of a tile, and the step then waits for it for a whole
 // slice of the scheduler, several milliseconds. When that happens, steps are run by their callers alone for a while,
 // twice as long each time, before members are let in again.
+//
+// A member that was pushed to the CPU of a step's caller would only take that CPU from it, and most of all by spinning
+// between steps. It naps instead, until the scheduler has another place for it.
 #define _GNU_SOURCE
 #include "engine/runtime/pool.h"
 
@@ -23,6 +26,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #if defined(__x86_64__)
@@ -37,6 +41,7 @@
 #define STALL_NS        500000u     // waiting longer than this, and than a few tiles take, is waiting for the scheduler
 #define ALONE_MIN_NS    20000000u   // how long callers then stay alone
 #define ALONE_MAX_NS    1280000000u
+#define NAP_NS          1000000 // of a member on its caller's CPU
 
 typedef struct lane {
     _Alignas(64) _Atomic uint64_t ticket;
@@ -47,7 +52,8 @@ struct pool_slot {
     _Alignas(64) _Atomic uint32_t tiles;
     _Atomic uint32_t lane_count;
     _Atomic uint32_t
-        caller; // the member that runs it, or the last index for a thread from outside: its lane is the first
+        caller;      // the member that runs it, or the last index for a thread from outside: its lane is the first
+    _Atomic int cpu; // that the caller was on when it published the step
     _Atomic(step_fn) run;
     _Atomic(const void *) args;
     _Atomic(char *) block;
@@ -181,6 +187,7 @@ static void publish(pool_slot *slot, const step *s, char *block, uint64_t *ticks
         atomic_store_explicit(&slot->lanes[i].ticket, publication << 32 | CLOSED, memory_order_release);
     }
     atomic_store_explicit(&slot->done, 0, memory_order_release);
+    atomic_store_explicit(&slot->cpu, sched_getcpu(), memory_order_release);
     atomic_store_explicit(&slot->run, s->run, memory_order_release);
     atomic_store_explicit(&slot->args, s->args, memory_order_release);
     atomic_store_explicit(&slot->block, block, memory_order_release);
@@ -301,13 +308,19 @@ void pool_leave(dsc_pool *pool, pool_slot *slot) {
 
 // ---- members --------------------------------------------------------------------------------------------------
 
-// The lanes follow the caller's in the order of the members.
-static bool help_running(dsc_pool *pool) {
+// The lanes follow the caller's in the order of the members. *is_in_the_way: there is a caller on this CPU.
+static bool help_running(dsc_pool *pool, bool *is_in_the_way) {
     bool has_helped = false;
     uint32_t threads = pool->options.threads;
+    int cpu = sched_getcpu();
+    *is_in_the_way = false;
     for (uint64_t running = atomic_load(&pool->running); running; running &= running - 1) {
         pool_slot *slot = &pool->slots[__builtin_ctzll(running)];
         uint32_t first = (member_here + threads - atomic_load(&slot->caller)) % threads;
+        if (cpu >= 0 && atomic_load(&slot->cpu) == cpu) {
+            *is_in_the_way = true;
+            continue;
+        }
         while (run_one_tile(slot, first)) has_helped = true;
     }
     return has_helped;
@@ -344,15 +357,17 @@ static void *member_main(void *argument) {
     uint32_t seen_work = atomic_load(&pool->work_epoch) - 1;
     uint64_t idle_since = clock_ns();
     for (uint32_t round = 1; !atomic_load(&pool->is_stopping); round++) {
-        bool is_busy = false;
+        bool is_busy = false, is_in_the_way;
         uint32_t epoch = atomic_load(&pool->work_epoch);
         if (pool->options.work && epoch != seen_work) {
             while (pool->options.work(pool->options.work_context, self.index)) is_busy = true;
             seen_work = epoch;
         }
-        if (help_running(pool)) is_busy = true;
+        if (help_running(pool, &is_in_the_way)) is_busy = true;
         if (is_busy) {
             idle_since = clock_ns();
+        } else if (is_in_the_way) {
+            nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
         } else if (round % 64 == 0 && clock_ns() - idle_since > pool->options.spin_ns) {
             sleep_until_event(pool, seen_work);
             idle_since = clock_ns();
