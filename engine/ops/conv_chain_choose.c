@@ -40,9 +40,9 @@ bool conv_chain_find(const lowering *l, const graph_node *depthwise, conv_chain 
 
 // ---- estimates, in nanoseconds of wall time -------------------------------------------------------------------------
 
-#define STEP_NS           2500.0 // for several threads: publishing a step and waiting for its last tile
-#define CROSS_BYTES_A_NS  30.0   // read from the cache of another core, by all threads together
-#define PANEL_CHANNELS    48.0   // of a weight panel, about
+#define STEP_NS          2500.0 // for several threads: publishing a step and waiting for its last tile
+#define CROSS_BYTES_A_NS 30.0   // read from the cache of another core, by all threads together
+#define PANEL_CHANNELS   48.0   // of a weight panel, about
 
 typedef struct chain_shapes {
     conv_shape expand, depthwise, project; // in_c is 0 where there is none
@@ -52,8 +52,8 @@ typedef struct chain_shapes {
 
 static double image_ns(const chain_shapes *s, const conv_shape *c) {
     if (!c->in_c) return 0;
-    double macs = (double)c->out_h * c->out_w * c->out_c * c->in_c / c->groups * c->window.kernel[0] *
-                  c->window.kernel[1];
+    double macs =
+        (double)c->out_h * c->out_w * c->out_c * c->in_c / c->groups * c->window.kernel[0] * c->window.kernel[1];
     return choice_compute_ns(s->isa, macs);
 }
 
