@@ -22,6 +22,12 @@ typedef struct reading {
 
 // ---- shapes ---------------------------------------------------------------------------------------------------
 
+// Behind a plain value: whatever stands there, zeros too, as who reads it later checks it.
+static const char *skip_plain(const char *p, const char *end) {
+    while (p < end && *p != ',' && *p != ']') p++;
+    return p;
+}
+
 // The elements of the array at `p`, which json_pull saw the end of.
 static int64_t count_elements(const char *p, const char *end) {
     const char *why = NULL;
@@ -31,7 +37,7 @@ static int64_t count_elements(const char *p, const char *end) {
         count++;
         p = *p == '['   ? json_text_array(&p, end, JSON_CUT_DEPTH, &why)
             : *p == '"' ? json_text_string(&p, end, &why)
-                        : p + strcspn(p, ",]");
+                        : skip_plain(p, end);
         if (p == NULL) return count;
         p = json_text_space(p, end);
         if (p < end && *p == ',') p = json_text_space(p + 1, end);
@@ -315,7 +321,15 @@ static bool read_member(reading *r, const json_part *key) {
     return json_pull_skip(&r->j);
 }
 
+// A closing brace at the end stops every number ahead of it, so that none is read beyond the text.
+static bool is_closed(const char *text, size_t *size) {
+    while (*size > 0 && strchr(" \t\r\n", text[*size - 1]) && text[*size - 1]) --*size;
+    return *size > 0 && text[*size - 1] == '}';
+}
+
 bool infer_tfs_open(const infer_context *c, const char *text, size_t size, fault *f) {
+    if (!is_closed(text, &size))
+        return fault_set(f, 400, "the JSON must be an object in { }, from the first byte to the last");
     reading r = {.c = c, .j = json_pull_open(text, size, f), .f = f};
     if (!json_pull_enter(&r.j, '{')) return false;
     for (;;) {
@@ -335,6 +349,7 @@ bool infer_tfs_open(const infer_context *c, const char *text, size_t size, fault
 // By the first member that tells; malformed text is for the reader to complain about.
 bool infer_tfs_is(const char *text, size_t size) {
     fault ignored = {0};
+    if (!is_closed(text, &size)) return false;
     json_pull j = json_pull_open(text, size, &ignored);
     json_part key;
     bool has;

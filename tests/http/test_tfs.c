@@ -96,9 +96,14 @@ HTTP_TEST(tfs, malformed_predictions) {
     }
     char deep[400] = "{\"x\":";
     memset(deep + 5, '[', 200);
+    deep[205] = '}';
     check_post(PREDICT, "", deep, 413);
     for (size_t i = 0; i < 60; i++) memcpy(deep + 5 + 5 * i, "{\"a\":", 5);
     check_post(PREDICT, "", deep, 400); // deep enough, but cut off
+    static const char zero[] = "{\"inputs\":{\"a\":[[1,\0]],\"b\":[[1,\0]]}}";
+    http_reply zeros = http_post(server.port, PREDICT, "", zero, sizeof zero - 1);
+    check_status(&zeros, 400);
+    http_reply_free(&zeros);
     check_post("/v1/models/other:predict", "", "{\"instances\":[1]}", 404);
     check_post("/v1/models/sum/versions/2:predict", "", "{\"instances\":[1]}", 404);
     check_post("/v1/models/sum:regress", "", "{\"examples\":[{}]}", 404);
