@@ -131,6 +131,10 @@ typedef struct dsc_model_info {
     uint32_t input_count, output_count;
 } dsc_model_info;
 DSC_API dsc_model_info dsc_model_get_info(const dsc_model *model);
+// Hexadecimal digits that tell models apart: of names, types, shapes, constants and who reads what; attributes count by
+// the shapes they lead to. Not for security. Fails as dsc_plan_create() does after dsc_model_release_weights().
+#define DSC_DIGEST_LENGTH 33 // with the zero
+DSC_API dsc_status dsc_model_digest(const dsc_model *model, char out[DSC_DIGEST_LENGTH], dsc_error *err);
 DSC_API dsc_tensor_info dsc_model_input(const dsc_model *model, uint32_t index);
 DSC_API dsc_tensor_info dsc_model_output(const dsc_model *model, uint32_t index);
 
@@ -250,8 +254,9 @@ typedef struct dsc_candidate {
 } dsc_candidate;
 
 typedef struct dsc_choice {
-    const char *layer; // the node's name; of fused layers the last one's
-    bool is_measured;  // by timings that were given
+    const char *layer;       // the node's name; of fused layers the last one's
+    bool is_measured;        // by timings that were given
+    uint32_t row, row_count; // the rows that it decides over; other choices may lie within
     uint32_t chosen, candidate_count;
     const dsc_candidate *candidates;
 } dsc_choice;

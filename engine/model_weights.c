@@ -6,10 +6,12 @@
 #include "engine/base/error.h"
 #include "engine/base/hash.h"
 #include "engine/base/mem.h"
+#include "engine/graph/op.h"
 #include "engine/model.h"
 #include "engine/onnx/import.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -57,6 +59,37 @@ static hash128 hash_weights(const graph *g) {
         hash = (hash128){next.low, next.high ^ (hash.high << 1)};
     }
     return hash;
+}
+
+static void mix(hash128 *hash, const void *bytes, size_t size) {
+    hash128 next = hash_bytes(bytes, size, hash->low);
+    *hash = (hash128){next.low, next.high ^ (hash->high << 1 | hash->high >> 63)};
+}
+
+static void mix_node(hash128 *hash, const graph_node *n) {
+    mix(hash, n->op->type, strlen(n->op->type));
+    mix(hash, n->name, strlen(n->name));
+    mix(hash, n->inputs, n->input_count * sizeof *n->inputs);
+    mix(hash, n->outputs, n->output_count * sizeof *n->outputs);
+}
+
+static void mix_value(hash128 *hash, const graph_value *v) {
+    const int64_t numbers[] = {v->dtype, v->shape.rank};
+    mix(hash, v->name, strlen(v->name));
+    mix(hash, numbers, sizeof numbers);
+    mix(hash, v->shape.dims, v->shape.rank * sizeof *v->shape.dims);
+}
+
+dsc_status dsc_model_digest(const dsc_model *model, char out[DSC_DIGEST_LENGTH], dsc_error *err) {
+    const graph *g = model->g;
+    dsc_status status = model_borrow_weights(model, err);
+    if (status != DSC_OK) return status;
+    hash128 hash = hash_weights(g);
+    model_return_weights(model);
+    for (uint32_t i = 0; i < g->value_count; i++) mix_value(&hash, &g->values[i]);
+    for (uint32_t i = 0; i < g->node_count; i++) mix_node(&hash, &g->nodes[i]);
+    snprintf(out, DSC_DIGEST_LENGTH, "%016llx%016llx", (unsigned long long)hash.high, (unsigned long long)hash.low);
+    return DSC_OK;
 }
 
 static void release(const dsc_model *model) {

@@ -5,6 +5,7 @@ set -u
 dscd=${DSCD:-build/dscd}
 work=$(mktemp -d)
 daemon=
+export XDG_CACHE_HOME=$work/cache # of dscd tune
 trap '[ -z "$daemon" ] || kill $daemon 2>/dev/null; wait 2>/dev/null; rm -rf "$work"' EXIT
 "$dscd" serve --listen 127.0.0.1:0 --port-file "$work/port" --no-access-log 2>"$work/log" & daemon=$!
 for _ in $(seq 200); do [ -s "$work/port" ] && curl -fs "http://127.0.0.1:$(cat "$work/port")/v2/health/ready" >/dev/null && break; sleep 0.05; done

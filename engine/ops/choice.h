@@ -19,8 +19,19 @@ typedef struct choice_list {
 __attribute__((format(printf, 4, 5))) void choice_add(choice_list *list, uint32_t value, double ns, const char *format,
                                                       ...);
 
+bool choice_has(const choice_list *list, uint32_t value);
+
 // Chooses for the layer of node `n`, remembers the candidates in the plan, and gives the chosen one's value.
 dsc_status choice_take(lowering *l, const graph_node *n, const choice_list *list, uint32_t *value, dsc_error *err);
+
+// The same for a dense layer: how many of its weight panels, of `panel_floats` each, a tile takes. `usual` is fine for
+// threads; fewer tiles are fine without. With a candidate alone there is nothing to choose and nothing to remember.
+dsc_status choice_dense_panels(lowering *l, const graph_node *n, uint32_t panels, double panel_floats, uint32_t *usual,
+                               dsc_error *err);
+
+// Once all rows are there: which of them each choice decides over. From the first that was made after the choice to the
+// layer's own.
+void choice_find_rows(program *p);
 
 // ---- estimates ----------------------------------------------------------------------------------------------------
 
@@ -29,7 +40,11 @@ dsc_status choice_take(lowering *l, const graph_node *n, const choice_list *list
 // more.
 double choice_compute_ns(dsc_isa isa, double multiply_adds);
 double choice_traffic_ns(double map_bytes);
+// For going through scratch memory so many times: the more of L2 it takes, the less of it is found there.
+double choice_scratch_ns(double bytes, double passes);
 
-#define CHOICE_CALL_NS 150.0 // what the call of a kernel costs besides
+#define CHOICE_CALL_NS 150.0 // what the call of a matrix kernel costs besides: its last tiles
+// Equal tiles shared by threads: how much longer it takes than if nobody ever were without one.
+double choice_idle(double tiles, uint32_t threads);
 
 #endif

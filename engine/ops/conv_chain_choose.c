@@ -99,7 +99,7 @@ static double rows_ns(const chain_shapes *s, uint32_t rows) {
         ns += CHOICE_CALL_NS * chunks * ceil(s->project.out_c / PANEL_CHANNELS);
         scratch += sizeof(float) * (double)d->out_c * rows * d->out_w;
     }
-    ns += choice_traffic_ns(scratch) * chunks / CONV_CHAIN_RING_CHUNKS;
+    ns += choice_scratch_ns(scratch, chunks / CONV_CHAIN_RING_CHUNKS);
     return ns * ceil(d->n * bands / s->threads);
 }
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Depthwise convolution, panel by panel: the stage, and the step of a whole layer.
+#include "engine/ops/choice.h"
 #include "engine/ops/conv_stage.h"
 
+#include <math.h>
 #include <stdio.h>
 
+#define CALL_NS      20.0        // of a kernel, besides
 #define CHUNK_FLOATS (32u << 10) // of output that one tile writes, where a map is large enough to be split by rows
 
 typedef struct pack_context {
@@ -86,6 +89,32 @@ static void depthwise_tile(const void *args, char *block, uint32_t tile) {
     depthwise_stage_run(&a->stage, &r);
 }
 
+// Kernels take two rows at a time.
+static uint32_t even_rows(const conv_shape *s, uint32_t rows) {
+    rows = rows < 2 ? 2 : rows / 2 * 2;
+    return rows < s->out_h ? rows : s->out_h;
+}
+
+static double chunks_ns(const lowering *l, const conv_shape *s, uint32_t rows) {
+    double macs = (double)s->n * s->out_h * s->out_w * s->out_c * s->window.kernel[0] * s->window.kernel[1];
+    double tiles = ceil((double)s->out_h / rows) * s->n * ceil(s->out_c / (double)DWCONV_LANES);
+    return choice_compute_ns(l->isa, macs) * choice_idle(tiles, l->threads) + CALL_NS * tiles;
+}
+
+static dsc_status choose_chunks(lowering *l, const graph_node *n, const conv_shape *s, depthwise_layer *a,
+                                dsc_error *err) {
+    const uint32_t rows[] = {CHUNK_FLOATS / DWCONV_LANES / s->out_w, s->out_h, 8, 2};
+    choice_list list = {0};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint32_t even = even_rows(s, rows[i]);
+        if (!choice_has(&list, even)) choice_add(&list, even, chunks_ns(l, s, even), "chunks of %u", even);
+    }
+    a->chunk_rows = even_rows(s, rows[0]);
+    dsc_status status = choice_take(l, n, &list, &a->chunk_rows, err);
+    a->chunks = (s->out_h + a->chunk_rows - 1) / a->chunk_rows;
+    return status;
+}
+
 dsc_status conv_lower_depthwise(lowering *l, const graph_node *n, const conv_shape *s, dsc_error *err) {
     buffer *in = lowering_panels(l, n->inputs[0], err);
     if (!in) return err->status;
@@ -99,10 +128,8 @@ dsc_status conv_lower_depthwise(lowering *l, const graph_node *n, const conv_sha
     a->stage.args.out_row = out->row;
     dsc_status status = depthwise_stage_plan(l, n, s, &a->stage, err);
     if (status != DSC_OK) return status;
-    uint32_t rows = CHUNK_FLOATS / DWCONV_LANES / s->out_w;
-    a->chunk_rows = rows < 2 ? 2 : rows / 2 * 2; // kernels take two rows at a time
-    if (a->chunk_rows > s->out_h) a->chunk_rows = s->out_h;
-    a->chunks = (s->out_h + a->chunk_rows - 1) / a->chunk_rows;
+    status = choose_chunks(l, n, s, a, err);
+    if (status != DSC_OK) return status;
     lowering_step_args made = {depthwise_tile,  a, a->chunks * s->n * buffer_panels(out), a->stage.kernel->name,
                                {in, out, sums}, 0};
     return lowering_step(l, &made, err);

@@ -2,9 +2,13 @@
 // Steps of a whole layer of ungrouped convolution.
 #include "engine/base/cpu.h"
 #include "engine/kernels/dense.h"
+#include "engine/ops/choice.h"
 #include "engine/ops/conv_stage.h"
 
+#include <math.h>
+
 #define BLOCKS_IN_L2 3            // a block of input takes a third of L2 and stays there while the weights stream past
+#define PREFETCHED   0.4          // of the time to fetch weights that is not hidden behind arithmetic
 #define UNITS_MIN    16u          // pieces of work for the threads, where there is enough to share
 #define UNIT_MACS    (256u << 10) // and none smaller than some 5 microseconds
 
@@ -42,15 +46,15 @@ static void layer_tile(const void *args, char *block, uint32_t tile) {
     gemm_stage_run_blocks(&a->stage, &r);
 }
 
-static void plan_tiles(const conv_shape *s, conv_layer *a) {
+// Blocks of at most `fitting` rows, all about alike and of whole tiles of the kernel, and as many groups of weight
+// panels as the threads need besides.
+static void plan_tiles(const lowering *l, const conv_shape *s, uint64_t fitting, conv_layer *a) {
     uint32_t mr = a->stage.panels[0].kernel->mr;
-    uint64_t k = a->stage.gemm.k;
-    a->rows = s->n * s->out_h * s->out_w;
-    uint64_t fitting = cpu_l2_bytes() / BLOCKS_IN_L2 / (k * sizeof(float)) / mr * mr;
     if (fitting < mr) fitting = mr;
     uint64_t blocks = (a->rows + fitting - 1) / fitting;
-    uint64_t macs = a->rows * k * s->out_c, units = macs / UNIT_MACS + 1;
+    uint64_t macs = (uint64_t)a->rows * a->stage.gemm.k * s->out_c, units = macs / UNIT_MACS + 1;
     if (units > UNITS_MIN) units = UNITS_MIN;
+    if (l->threads == 1) units = 1;
     uint64_t groups = blocks >= units ? 1 : (units + blocks - 1) / blocks;
     if (groups > a->stage.panel_count) groups = a->stage.panel_count;
     if (blocks * groups < units) blocks = (units + groups - 1) / groups;
@@ -74,6 +78,33 @@ static void plan_prepared_tiles(const lowering *l, const conv_shape *s, conv_lay
     a->block_rows = (uint32_t)((a->rows - 1) / blocks + 1);
     a->blocks = (a->rows - 1) / a->block_rows + 1;
     a->group_panels = (uint32_t)((a->stage.panel_count - 1) / groups + 1);
+}
+
+// The weights pass by once for each block, the block once for each weight panel.
+static double tiles_ns(const lowering *l, const conv_shape *s, const conv_layer *a) {
+    double macs = (double)a->rows * a->stage.gemm.k * s->out_c, panels = a->stage.panel_count;
+    double weights = (double)a->stage.gemm.k * s->out_c * sizeof(float);
+    double block = (double)s->in_c * a->block_rows * s->window.stride[0] * s->window.stride[1] * sizeof(float);
+    double tiles = a->blocks * ceil(panels / a->group_panels);
+    return choice_compute_ns(l->isa, macs) * choice_idle(tiles, l->threads) + CHOICE_CALL_NS * a->blocks * panels +
+           PREFETCHED * choice_traffic_ns(weights) * (a->blocks - 1) +
+           choice_traffic_ns(block) * a->blocks * (panels - 1);
+}
+
+static dsc_status choose_tiles(lowering *l, const graph_node *n, const conv_shape *s, conv_layer *a, dsc_error *err) {
+    static const uint32_t parts[] = {BLOCKS_IN_L2, 4 * BLOCKS_IN_L2, 16 * BLOCKS_IN_L2, 1};
+    choice_list list = {0};
+    a->rows = s->n * s->out_h * s->out_w;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        uint64_t fitting = cpu_l2_bytes() / parts[i] / (a->stage.gemm.k * sizeof(float));
+        plan_tiles(l, s, i + 1 < sizeof parts / sizeof *parts ? fitting : a->rows, a);
+        if (choice_has(&list, a->block_rows)) continue;
+        choice_add(&list, a->block_rows, tiles_ns(l, s, a), "blocks of %u", a->block_rows);
+    }
+    uint32_t block_rows = 0;
+    dsc_status status = choice_take(l, n, &list, &block_rows, err);
+    plan_tiles(l, s, block_rows, a);
+    return status;
 }
 
 // ---- one pixel: a dense layer -------------------------------------------------------------------------------------
@@ -105,6 +136,8 @@ static dsc_status lower_dense(lowering *l, const graph_node *n, const conv_shape
     a->tile_panels = a->panels;
     uint64_t macs = (uint64_t)s->in_c * s->out_c;
     if (macs > 2 * (uint64_t)UNIT_MACS) a->tile_panels = (uint32_t)(a->panels * (uint64_t)UNIT_MACS / macs) + 1;
+    dsc_status status = choice_dense_panels(l, n, a->panels, (double)s->in_c * a->kernel->nr, &a->tile_panels, err);
+    if (status != DSC_OK) return status;
     gemm_panel *panels = lowering_alloc(l, a->panels, sizeof *panels, err);
     gemm_kernel *as_gemm = lowering_alloc(l, 1, sizeof *as_gemm, err); // packing asks for name, nr and form only
     if (!panels || !as_gemm) return err->status;
@@ -154,7 +187,8 @@ dsc_status conv_lower_gemm(lowering *l, const graph_node *n, const conv_shape *s
     if (a->stage.prepared_rows)
         plan_prepared_tiles(l, s, a);
     else
-        plan_tiles(s, a);
+        status = choose_tiles(l, n, s, a, err);
+    if (status != DSC_OK) return status;
     uint32_t groups = (a->stage.panel_count + a->group_panels - 1) / a->group_panels;
     lowering_step_args made = {.run = layer_tile,
                                .args = a,

@@ -7,6 +7,7 @@
 #include "engine/kernels/dense.h"
 #include "engine/kernels/eltwise.h"
 #include "engine/kernels/gemm.h"
+#include "engine/ops/choice.h"
 #include "engine/ops/lowering.h"
 #include "engine/ops/matmul.h"
 #include "engine/ops/ops.h"
@@ -156,6 +157,9 @@ static dsc_status lower_packed(lowering *l, const graph_node *n, const matmul_sh
     args->act = lowering_act(n);
     uint64_t fitting = PACKED_TILE_FLOATS / (shape->k * c.nr);
     args->panels_per_tile = fitting ? (uint32_t)fitting : 1;
+    double panel_floats = (double)shape->k * c.nr;
+    dsc_status status = choice_dense_panels(l, n, c.panels, panel_floats, &args->panels_per_tile, err);
+    if (status != DSC_OK) return status;
     args->panel_tiles = (c.panels + args->panels_per_tile - 1) / args->panels_per_tile;
     uint64_t tiles = (args->rows + PACKED_ROWS_PER_TILE - 1) / PACKED_ROWS_PER_TILE * args->panel_tiles;
     if (tiles > UINT32_MAX) return common_too_many(n, err);

@@ -4,6 +4,7 @@
 #include "engine/base/error.h"
 #include "engine/base/mem.h"
 #include "engine/graph/cost.h"
+#include "engine/ops/choice.h"
 #include "engine/ops/conv.h"
 #include "engine/ops/conv_chain.h"
 #include "engine/ops/generic.h"
@@ -163,6 +164,7 @@ static dsc_status build(struct plan *p, lowering *l, bool is_keeping, dsc_error 
     if (status == DSC_OK) status = lower_graph(l, is_keeping, err);
     if (status == DSC_OK) status = plan_outputs(p, l, err);
     if (status == DSC_OK && is_keeping) status = keep_values(p, l, err);
+    choice_find_rows(&p->program);
     if (status == DSC_OK) status = copy_texts(&p->program, err);
     if (status == DSC_OK) status = program_place_buffers(&p->program, is_keeping, err);
     return status;

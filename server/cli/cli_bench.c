@@ -14,7 +14,7 @@
 static const char usage[] =
     "usage: dscd bench MODEL.onnx [--threads N] [--seconds S] [--batch N] [--isa best|ref|avx2|avx512|amx] [--passes "
     "LIST] "
-    "[--json | --layers]\n"
+    "[--cache-dir D] [--json | --layers]\n"
     "\n"
     "Runs the model on random numbers and prints minimum, median and 99th percentile in milliseconds, the billions of\n"
     "multiply-adds a second at the minimum, and these in percent of the peak of fused multiply-adds, which is "
@@ -125,16 +125,14 @@ static int bench(const char *path, const bench_options *o) {
 }
 
 int cli_bench(int argc, char **argv) {
-    static const struct option options[] = {{"threads", required_argument, NULL, 't'},
-                                            {"seconds", required_argument, NULL, 's'},
-                                            {"batch", required_argument, NULL, 'b'},
-                                            {"isa", required_argument, NULL, 'i'},
-                                            {"passes", required_argument, NULL, 'p'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {"layers", no_argument, NULL, 'l'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"threads", required_argument, NULL, 't'}, {"seconds", required_argument, NULL, 's'},
+        {"batch", required_argument, NULL, 'b'},   {"isa", required_argument, NULL, 'i'},
+        {"passes", required_argument, NULL, 'p'},  {"json", no_argument, NULL, 'j'},
+        {"layers", no_argument, NULL, 'l'},        {"cache-dir", required_argument, NULL, 'd'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
     bench_options o = {.engine = cli_engine_defaults(), .seconds = 3};
+    o.engine.cache_dir = "";
     dsc_error err;
     optind = 0;
     for (int c; (c = getopt_long(argc + 1, argv - 1, "", options, NULL)) != -1;) {
@@ -152,6 +150,7 @@ int cli_bench(int argc, char **argv) {
                 break;
             case 'i': is_fine = dsc_isa_parse(optarg, &o.engine.isa, &err) == DSC_OK; break;
             case 'p': is_fine = dsc_passes_parse(optarg, &o.engine.passes, &err) == DSC_OK; break;
+            case 'd': o.engine.cache_dir = optarg; break;
             case 'j': o.is_json = true; break;
             case 'l': o.has_layers = true; break;
             case 'h': fputs(usage, stdout); return CLI_OK;

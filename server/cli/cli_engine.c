@@ -2,6 +2,7 @@
 #include "server/cli/cli_engine.h"
 
 #include "server/cli/cli.h"
+#include "server/model/tuning.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,24 +13,52 @@ cli_engine_options cli_engine_defaults(void) {
 }
 
 // With a batch, every input whose first dimension is free gets it.
-static dsc_status make_plan(const cli_engine_options *o, cli_engine *e, dsc_error *err) {
-    dsc_plan_options plan = {.passes = o->passes, .keep_values = o->keep_values, .threads = o->threads};
-    dsc_shape shapes[8];
-    uint32_t count = 0, inputs = dsc_model_get_info(e->model).input_count;
-    for (uint32_t i = 0; o->batch && i < inputs && i < 8; i++) {
-        dsc_tensor_info info = dsc_model_input(e->model, i);
+uint32_t cli_engine_shapes(const dsc_model *model, int64_t batch, dsc_shape out[CLI_SHAPES_MAX]) {
+    uint32_t count = 0, inputs = dsc_model_get_info(model).input_count;
+    for (uint32_t i = 0; batch && i < inputs && i < CLI_SHAPES_MAX; i++) {
+        dsc_tensor_info info = dsc_model_input(model, i);
         if (info.rank == 0) continue;
-        shapes[count] = (dsc_shape){.name = info.name, .rank = info.rank};
-        for (uint32_t d = 0; d < info.rank; d++) shapes[count].dims[d] = info.dims[d] < 0 ? 1 : info.dims[d];
-        shapes[count++].dims[0] = o->batch;
+        out[count] = (dsc_shape){.name = info.name, .rank = info.rank};
+        for (uint32_t d = 0; d < info.rank; d++) out[count].dims[d] = info.dims[d] < 0 ? 1 : info.dims[d];
+        out[count++].dims[0] = batch;
     }
+    return count;
+}
+
+dsc_status cli_engine_plan(cli_engine *e, const cli_engine_options *o, const dsc_timing *timings, uint32_t timing_count,
+                           dsc_error *err) {
+    dsc_shape shapes[CLI_SHAPES_MAX];
+    uint32_t count = cli_engine_shapes(e->model, o->batch, shapes);
+    const dsc_plan_options plan = {.passes = o->passes,
+                                   .keep_values = o->keep_values,
+                                   .threads = o->threads,
+                                   .timings = timings,
+                                   .timing_count = timing_count};
     return dsc_plan_create(e->weights, shapes, count, &plan, &e->plan, err);
+}
+
+static dsc_status make_tuned_plan(const cli_engine_options *o, cli_engine *e, dsc_error *err) {
+    if (o->cache_dir == NULL) return cli_engine_plan(e, o, NULL, 0, err);
+    dsc_shape shapes[CLI_SHAPES_MAX];
+    uint32_t count = cli_engine_shapes(e->model, o->batch, shapes);
+    tuning tuned;
+    tuning_subject subject;
+    const tuning_subject wanted = {.isa = o->isa == DSC_ISA_BEST ? dsc_isa_best() : o->isa,
+                                   .passes = o->passes,
+                                   .threads = o->threads ? o->threads : 1};
+    tuning_subject_init(&subject, &wanted, o->cache_dir, e->model);
+    if (tuning_read(&subject, shapes, count, &tuned, err) != DSC_OK) {
+        fprintf(stderr, "dscd: what was tuned is ignored: %s\n", err->text);
+    }
+    dsc_status status = cli_engine_plan(e, o, tuned.timings, tuned.count, err);
+    tuning_close(&tuned);
+    return status;
 }
 
 dsc_status cli_engine_adopt(dsc_model *model, const cli_engine_options *o, cli_engine *out, dsc_error *err) {
     *out = (cli_engine){.model = model};
     dsc_status status = dsc_weights_create(model, o->isa, &out->weights, err);
-    if (status == DSC_OK) status = make_plan(o, out, err);
+    if (status == DSC_OK) status = make_tuned_plan(o, out, err);
     if (status == DSC_OK) status = dsc_session_create(out->plan, &out->session, err);
     if (status != DSC_OK || o->threads < 2) return status;
     dsc_pool_options pool = {.threads = o->threads};

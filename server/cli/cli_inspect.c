@@ -12,9 +12,11 @@
 
 static const char usage[] =
     "usage: dscd inspect MODEL.onnx [--json | --csv] [--isa best|ref|avx2|avx512|amx] [--passes LIST]\n"
+    "                    [--threads N] [--cache-dir D]\n"
     "\n"
     "The layer table: name, kind, output shape, parameters, multiplications, the equivalent with\n"
-    "vanilla convolutions, their ratio, and the kernel that this CPU runs.\n";
+    "vanilla convolutions, their ratio, and the kernel that this CPU runs. Then, for every layer that\n"
+    "could be computed in several ways, these with the time that each is estimated or measured to take.\n";
 
 enum { FORM_TABLE, FORM_JSON, FORM_CSV };
 
@@ -67,6 +69,49 @@ static void write_table(buffer *b, const cli_engine *e) {
                   dsc_weights_bytes(e->weights));
 }
 
+// A line for each layer that could be computed otherwise: what was chosen is marked.
+static void write_choices(buffer *b, const cli_engine *e) {
+    const dsc_choice *choices = dsc_plan_choices(e->plan);
+    uint32_t count = dsc_plan_choice_count(e->plan), measured = 0;
+    for (uint32_t i = 0; i < count; i++) measured += choices[i].is_measured;
+    if (count == 0) return;
+    buffer_printf(b, "\nchoices, * is taken, times in us (estimated, but %u of %u measured by dscd tune)\n", measured,
+                  count);
+    for (uint32_t i = 0; i < count; i++) {
+        const dsc_choice *c = &choices[i];
+        size_t length = strlen(c->layer);
+        const char *name = length > 36 ? c->layer + length - 36 : c->layer;
+        buffer_printf(b, "%-36s %-9s", name, c->is_measured ? "measured" : "estimated");
+        for (uint32_t k = 0; k < c->candidate_count; k++) {
+            const dsc_candidate *one = &c->candidates[k];
+            buffer_printf(b, "  %s%s", k == c->chosen ? "*" : "", one->label);
+            if (one->ns > 0) buffer_printf(b, " %.1f", one->ns / 1e3);
+        }
+        buffer_text(b, "\n");
+    }
+}
+
+static void write_choices_json(buffer *b, const cli_engine *e) {
+    const dsc_choice *choices = dsc_plan_choices(e->plan);
+    buffer_text(b, "\"choices\":[");
+    for (uint32_t i = 0; i < dsc_plan_choice_count(e->plan); i++) {
+        const dsc_choice *c = &choices[i];
+        buffer_printf(b, "%s{\"layer\":", i ? "," : "");
+        buffer_json_string(b, c->layer);
+        buffer_printf(b, ",\"row\":%u,\"rows\":%u,\"measured\":%s,\"chosen\":", c->row, c->row_count,
+                      c->is_measured ? "true" : "false");
+        buffer_json_string(b, c->candidates[c->chosen].label);
+        buffer_text(b, ",\"candidates\":[");
+        for (uint32_t k = 0; k < c->candidate_count; k++) {
+            buffer_printf(b, "%s{\"label\":", k ? "," : "");
+            buffer_json_string(b, c->candidates[k].label);
+            buffer_printf(b, ",\"ns\":%.0f}", c->candidates[k].ns);
+        }
+        buffer_text(b, "]}");
+    }
+    buffer_text(b, "],");
+}
+
 static void write_tensors(buffer *b, const char *key, const cli_engine *e, bool is_input) {
     uint32_t count = is_input ? dsc_plan_input_count(e->plan) : dsc_plan_output_count(e->plan);
     buffer_printf(b, "\"%s\":[", key);
@@ -89,6 +134,7 @@ static void write_json(buffer *b, const cli_engine *e, const reply_profile *prof
                   dsc_weights_bytes(e->weights));
     write_tensors(b, "inputs", e, true);
     write_tensors(b, "outputs", e, false);
+    write_choices_json(b, e);
     buffer_text(b, "\"profile\":");
     infer_reply_profile(b, profile);
     buffer_text(b, "}\n");
@@ -105,7 +151,10 @@ static int print_model(const inspect_options *o, const cli_engine *e) {
     buffer_init(&b, 0);
     if (o->form == FORM_JSON) write_json(&b, e, &profile);
     if (o->form == FORM_CSV) infer_reply_layers_csv(&b, &profile);
-    if (o->form == FORM_TABLE) write_table(&b, e);
+    if (o->form == FORM_TABLE) {
+        write_table(&b, e);
+        write_choices(&b, e);
+    }
     return cli_print("inspect", &b);
 }
 
@@ -131,16 +180,27 @@ static int inspect(const char *path, const inspect_options *o) {
 }
 
 int cli_inspect(int argc, char **argv) {
-    static const struct option options[] = {
-        {"json", no_argument, NULL, 'j'},      {"csv", no_argument, NULL, 'c'},
-        {"isa", required_argument, NULL, 'i'}, {"passes", required_argument, NULL, 'p'},
-        {"help", no_argument, NULL, 'h'},      {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"json", no_argument, NULL, 'j'},
+                                            {"csv", no_argument, NULL, 'c'},
+                                            {"isa", required_argument, NULL, 'i'},
+                                            {"passes", required_argument, NULL, 'p'},
+                                            {"cache-dir", required_argument, NULL, 'd'},
+                                            {"threads", required_argument, NULL, 't'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
     inspect_options o = {cli_engine_defaults(), FORM_TABLE};
+    o.engine.cache_dir = "";
     dsc_error err;
     optind = 0;
     for (int c; (c = getopt_long(argc + 1, argv - 1, "", options, NULL)) != -1;) {
         dsc_status status = DSC_OK;
+        uint64_t threads = 0;
         switch (c) {
+            case 't':
+                if (!cli_number("threads", optarg, 1, 1024, &threads, &err)) status = DSC_BAD_ARGUMENT;
+                o.engine.threads = (uint32_t)threads;
+                break;
+            case 'd': o.engine.cache_dir = optarg; break;
             case 'j': o.form = FORM_JSON; break;
             case 'c': o.form = FORM_CSV; break;
             case 'i': status = dsc_isa_parse(optarg, &o.engine.isa, &err); break;

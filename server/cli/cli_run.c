@@ -17,7 +17,7 @@ static const char usage[] =
     "usage: dscd run MODEL.onnx (--image FILE ... | --input NAME=FILE.npy ...) [--preprocess NAME|FILE] [--labels "
     "FILE]\n"
     "                [--label-offset N] [--softmax] [--output DIR] [--top K] [--profile] [--json] [--threads N]\n"
-    "                [--isa best|ref|avx2|avx512|amx] [--passes LIST]\n"
+    "                [--isa best|ref|avx2|avx512|amx] [--passes LIST] [--cache-dir D]\n"
     "\n"
     "One inference for every --image, or one for all --input together. Without --image and --input the inputs are "
     "zeros.\n"
@@ -170,6 +170,7 @@ static bool parse_option(int c, run_options *o, dsc_error *err) {
         case 'n': return cli_inputs_add_tensor(&o->inputs, optarg, err);
         case 'p': return cli_inputs_set_preprocess(&o->inputs, optarg, err);
         case 'l': o->labels_file = optarg; return true;
+        case 'd': o->engine.cache_dir = optarg; return true;
         case 'o': o->output = optarg; return true;
         case 's': o->softmax = true; return true;
         case 'r': o->is_profile = true; return true;
@@ -205,10 +206,12 @@ int cli_run(int argc, char **argv) {
                                             {"label-offset", required_argument, NULL, 'f'},
                                             {"top", required_argument, NULL, 'k'},
                                             {"threads", required_argument, NULL, 't'},
+                                            {"cache-dir", required_argument, NULL, 'd'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
     run_options o = {.engine = cli_engine_defaults(), .top = 5};
     dsc_error err;
+    o.engine.cache_dir = "";
     cli_inputs_init(&o.inputs);
     optind = 0;
     for (int c; (c = getopt_long(argc + 1, argv - 1, "", options, NULL)) != -1;) {

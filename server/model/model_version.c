@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 // ---- what a version tells -------------------------------------------------------------------------------------
 
@@ -194,12 +195,26 @@ static dsc_status warm_up(model_version *v, const service *s, dsc_error *err) {
     return status;
 }
 
+// Most daemons have no such folder, and the digest of a large model takes milliseconds.
+static const tuning_subject *find_tuning(model_version *v, const plan_cache_options *plans, dsc_isa isa,
+                                         const settings *s) {
+    char folder[TUNING_FOLDER_LENGTH];
+    tuning_folder(s->cache_dir, folder);
+    if (folder[0] == '\0' || access(folder, R_OK | X_OK) != 0) return NULL;
+    const tuning_subject wanted = {.isa = isa, .passes = plans->passes, .threads = plans->threads};
+    tuning_subject_init(&v->tuning, &wanted, s->cache_dir, v->model);
+    return &v->tuning;
+}
+
 static dsc_status load_engine_side(model_version *v, const version_source *source, const service *s, dsc_error *err) {
     const dsc_limits limits = choose_limits(&v->config, s->settings);
     const dsc_load_options options = {.limits = &limits};
     dsc_isa isa = DSC_ISA_BEST;
-    plan_cache_options plans = {
-        .capacity = (uint32_t)s->settings->plan_cache, .members = s->threads, .bytes = s->settings->plan_cache_bytes};
+    plan_cache_options plans = {.capacity = (uint32_t)s->settings->plan_cache,
+                                .members = s->threads,
+                                .bytes = s->settings->plan_cache_bytes,
+                                .threads = s->threads,
+                                .log = s->log};
     dsc_status status = dsc_isa_parse(s->settings->isa, &isa, err);
     if (status == DSC_OK) status = dsc_passes_parse(s->settings->passes, &plans.passes, err);
     if (status == DSC_OK) {
@@ -210,6 +225,7 @@ static dsc_status load_engine_side(model_version *v, const version_source *sourc
     if (status == DSC_OK) status = read_signature(v, err);
     if (status != DSC_OK) return status;
     plans.weights = v->weights;
+    plans.tuning = find_tuning(v, &plans, isa, s->settings);
     plans.inputs = v->signature.input_count;
     return plan_cache_create(&plans, &v->plans, err);
 }

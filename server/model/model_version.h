@@ -7,6 +7,7 @@
 #include "server/http/service.h"
 #include "server/model/model_config.h"
 #include "server/model/model_store.h"
+#include "server/model/tuning.h"
 
 #include <stdatomic.h>
 
@@ -17,6 +18,7 @@ struct model_version {
     char name[24]; // the number in digits
     dsc_model *model;
     dsc_weights *weights;
+    tuning_subject tuning;
     plan_cache *plans;
     dsc_tensor_info *infos; // inputs, then outputs
     infer_signature signature;

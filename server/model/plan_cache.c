@@ -166,10 +166,25 @@ static dsc_status add_session(plan_cache *cache, planned *p, uint32_t member, ds
     return status;
 }
 
+// A file decides over the plan where `dscd tune` left one for these shapes.
+static dsc_status make_plan(const plan_cache *cache, const dsc_shape *shapes, uint32_t count, dsc_plan **out,
+                            dsc_error *err) {
+    const plan_cache_options *o = &cache->options;
+    dsc_error reason = {0};
+    tuning tuned = {0};
+    if (o->tuning != NULL && tuning_read(o->tuning, shapes, count, &tuned, &reason) != DSC_OK && o->log != NULL) {
+        logger_say(o->log, LEVEL_WARNING, "tuning_ignored", "what was tuned is ignored: %s", reason.text);
+    }
+    const dsc_plan_options options = {
+        .passes = o->passes, .threads = o->threads, .timings = tuned.timings, .timing_count = tuned.count};
+    dsc_status status = dsc_plan_create(o->weights, shapes, count, &options, out, err);
+    tuning_close(&tuned);
+    return status;
+}
+
 static dsc_status build(plan_cache *cache, const dsc_shape *shapes, uint32_t count, planned **out, dsc_error *err) {
-    const dsc_plan_options options = {.passes = cache->options.passes};
     planned made = {.is_used = true, .users = 1};
-    dsc_status status = dsc_plan_create(cache->options.weights, shapes, count, &options, &made.plan, err);
+    dsc_status status = make_plan(cache, shapes, count, &made.plan, err);
     if (status != DSC_OK) return status;
     made.key = make_key(cache, shapes, count);
     made.sessions = calloc(cache->options.members, sizeof(dsc_session *));

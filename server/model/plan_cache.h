@@ -9,6 +9,8 @@
 #define DSCD_PLAN_CACHE_H
 
 #include "engine/dsc.h"
+#include "server/base/log.h"
+#include "server/model/tuning.h"
 
 typedef struct plan_cache plan_cache;
 typedef struct planned planned; // a plan and its sessions
@@ -16,10 +18,13 @@ typedef struct planned planned; // a plan and its sessions
 typedef struct plan_cache_options {
     dsc_weights *weights; // lent
     uint32_t passes;
-    uint32_t capacity; // plans; at least one more than there are members are kept
-    uint32_t members;  // workers
-    uint32_t inputs;   // of the model
-    uint64_t bytes;    // of all sessions' memory; beyond it plans that rest make room
+    uint32_t capacity;            // plans; at least one more than there are members are kept
+    uint32_t members;             // workers
+    uint32_t inputs;              // of the model
+    uint64_t bytes;               // of all sessions' memory; beyond it plans that rest make room
+    uint32_t threads;             // that compute a request; 0: one
+    const tuning_subject *tuning; // lent; NULL: nothing was tuned
+    logger *log;                  // what was tuned and cannot be used is said here; may be NULL
 } plan_cache_options;
 
 dsc_status plan_cache_create(const plan_cache_options *options, plan_cache **out, dsc_error *err);

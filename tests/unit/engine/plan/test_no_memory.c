@@ -2,6 +2,7 @@
 // Memory that runs out anywhere between a model's bytes and its run: a status with a sentence, and nothing is lost.
 #include "engine/base/mem.h"
 #include "engine/dsc.h"
+#include "engine/runtime/worker.h"
 #include "tests/support/onnx_writer.h"
 
 #include <criterion/criterion.h>
@@ -34,7 +35,11 @@ static uint8_t *write_network(size_t *size) {
     onnx_writer_attr_ints(w, "pads", 4, (const int64_t[]){1, 1, 1, 1});
     onnx_writer_node(w, "Conv", "pointwise", "d1,w3", "p1");
     onnx_writer_node(w, "Add", "residual", "p1,a1", "sum");
-    onnx_writer_node(w, "GlobalAveragePool", "pool", "sum", "y");
+    onnx_writer_node(w, "Conv", "expand", "sum,w3", "c2");
+    onnx_writer_node(w, "Conv", "depthwise_2", "c2,w2", "d2");
+    onnx_writer_attr_int(w, "group", 40);
+    onnx_writer_node(w, "Conv", "project", "d2,w3", "p2");
+    onnx_writer_node(w, "GlobalAveragePool", "pool", "p2", "y");
     onnx_writer_output(w, "y", ONNX_F32, NULL);
     onnx_writer_output(w, "sum", ONNX_F32, NULL);
     uint8_t *bytes = onnx_writer_finish(w, size);
@@ -48,7 +53,10 @@ static dsc_status run_all(const uint8_t *bytes, size_t size, bool keep_values, d
     dsc_plan *plan = NULL;
     dsc_session *session = NULL;
     dsc_pool *pool = NULL;
-    const dsc_plan_options options = {.passes = DSC_PASSES_ALL, .keep_values = keep_values};
+    static const dsc_timing chained[] = {{"pointwise", "rows 4", 1}, {"project", "rows 4", 1}};
+    const dsc_plan_options options = {
+        .passes = DSC_PASSES_ALL, .keep_values = keep_values, .threads = 2, .timings = chained, .timing_count = 2};
+    worker_release(); // a thread's scratch memory would stay from run to run
     dsc_status status = dsc_model_load_memory(bytes, size, NULL, &model, err);
     if (!status) status = dsc_weights_create(model, DSC_ISA_BEST, &weights, err);
     if (!status) status = dsc_plan_create(weights, NULL, 0, &options, &plan, err);

@@ -24,7 +24,12 @@ static bench open_bench(uint32_t capacity, uint32_t members, uint64_t bytes) {
     cr_assert_eq(dsc_model_load_file(path, NULL, &b.model, &err), DSC_OK, "%s", err.text);
     (void)unlink(path);
     cr_assert_eq(dsc_weights_create(b.model, DSC_ISA_REF, &b.weights, &err), DSC_OK, "%s", err.text);
-    const plan_cache_options options = {b.weights, DSC_PASSES_ALL, capacity, members, 1, bytes};
+    const plan_cache_options options = {.weights = b.weights,
+                                        .passes = DSC_PASSES_ALL,
+                                        .capacity = capacity,
+                                        .members = members,
+                                        .inputs = 1,
+                                        .bytes = bytes};
     cr_assert_eq(plan_cache_create(&options, &b.cache, &err), DSC_OK, "%s", err.text);
     return b;
 }
