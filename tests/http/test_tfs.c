@@ -94,6 +94,11 @@ HTTP_TEST(tfs, malformed_predictions) {
         cr_assert_eq(r.status, rows[i].status, "%s: %d %s", rows[i].body, r.status, r.body);
         http_reply_free(&r);
     }
+    STOPS_CLEANLY();
+}
+
+HTTP_TEST(tfs, hostile_predictions) {
+    serve_sum();
     char deep[400] = "{\"x\":";
     memset(deep + 5, '[', 200);
     deep[205] = '}';
