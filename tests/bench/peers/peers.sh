@@ -12,11 +12,13 @@ here=$(cd "$(dirname "$0")" && pwd)
 out=build/bench; mkdir -p "$out"
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 
-best=$(grep -qw avx512f /proc/cpuinfo && echo avx512 || echo avx2)
+best=avx2
+! grep -qw avx512f /proc/cpuinfo || best=avx512
+! grep -qw amx_bf16 /proc/cpuinfo || best=amx
 isa=${ISA:-best}; [ "$isa" != best ] || isa=$best
 export DSC_ISA=$isa NODE_PATH=$modules
 hide=
-if [ "$isa" != "$best" ]; then
+if [ "$isa" = avx2 ] && [ "$best" != avx2 ]; then
     grep -qw cpuid_fault /proc/cpuinfo || { echo "AVX-512 cannot be hidden from the rivals here: the CPU has no cpuid_fault" >&2; exit 1; }
     hide="env LD_PRELOAD=$(realpath "$programs/hide_avx512.so") "
 fi
