@@ -152,7 +152,8 @@ static uint8_t *write_model(const op_case *c, const tensor *inputs, uint32_t cou
     char names[256] = "", made[256] = "", name[32], text[512];
     onnx_writer *w = onnx_writer_create(c->opset, 8, "case");
     for (uint32_t i = 0; i < count; i++) {
-        snprintf(name, sizeof name, inputs[i].is_there ? "x%u" : "", i);
+        name[0] = '\0';
+        if (inputs[i].is_there) snprintf(name, sizeof name, "x%u", i);
         snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", i ? "," : "", name);
         if (inputs[i].is_there) onnx_writer_input(w, name, inputs[i].onnx_type, inputs[i].text_dims);
     }
