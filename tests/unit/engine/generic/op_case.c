@@ -188,7 +188,7 @@ typedef struct state {
     uint32_t input_count, output_count;
     dsc_shape shapes[TENSORS_MAX];
     const void *data[TENSORS_MAX];
-    char names[TENSORS_MAX][8];
+    char names[TENSORS_MAX][16];
     uint32_t shape_count;
 } state;
 
