@@ -14,6 +14,9 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -189,9 +192,20 @@ static int serve_models(service *s, dsc_error *err) {
     return drain(s) ? CLI_OK : CLI_FAILED;
 }
 
+// What requests free goes back to the system. By themselves glibc's threads keep a heap each, and every large block
+// that is freed raises the size from which on blocks are given back: a tenth more memory after some thousand photos.
+static void bound_heap(void) {
+#if defined(__GLIBC__)
+    (void)mallopt(M_ARENA_MAX, 1);
+    (void)mallopt(M_MMAP_THRESHOLD, 256 << 10);
+    (void)mallopt(M_TRIM_THRESHOLD, 128 << 10);
+#endif
+}
+
 int cli_serve(int argc, char **argv) {
     settings set;
     dsc_error err = {0};
+    bound_heap(); // ahead of the first thread
     dsc_status status = settings_load(&set, argc, argv, environ, &err);
     if (status == DSC_OK && !set.help) status = check_engine_settings(&set, &err);
     int exit_status = status == DSC_OK ? CLI_OK : status == DSC_BAD_ARGUMENT ? CLI_USAGE : CLI_FAILED;
