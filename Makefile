@@ -162,7 +162,7 @@ $(B)/tests/http_tests: $(HTTP_OBJ) $(SUPPORT_OBJ)
 	@echo "  LINK $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) -lcjson -lz -lm
 
-$(GOLDEN_TESTS): $(GOLDEN_OBJ) $(B)/libdsc.a
+$(GOLDEN_TESTS): $(GOLDEN_OBJ) $(B)/tests/support/test_data.o $(B)/libdsc.a
 	@echo "  LINK $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(ENGINE_LIBS)
 

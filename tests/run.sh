@@ -8,13 +8,15 @@ export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$(dirname "$0")/support/lsan.su
 passed=0 failed=0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+plain() { sed 's/\x1b\[[0-9;]*m//g' "$log"; } # without colours
 for program in "$@"; do
     start=$SECONDS
     read -ra words <<<"$program"
-    case ${words[0]} in *_tests) words+=(--jobs "${TEST_JOBS:-2}") ;; esac
+    # Criterion names skipped tests, and why, only where it is verbose.
+    case ${words[0]} in *_tests) words+=(--jobs "${TEST_JOBS:-2}" --verbose=1) ;; esac
     timeout --kill-after=10 "${TEST_TIMEOUT:-900}" "${words[@]}" >"$log" 2>&1
     code=$?
-    line=$(sed 's/\x1b\[[0-9;]*m//g' "$log" | grep 'Synthesis:' | tail -n 1)
+    line=$(plain | grep 'Synthesis:' | tail -n 1)
     if [ -n "$line" ]; then
         counts=$(sed 's/.*Passing: \([0-9]*\) .*/\1/' <<<"$line")
         tested=$(sed 's/.*Tested: \([0-9]*\) .*/\1/' <<<"$line")
@@ -27,8 +29,8 @@ for program in "$@"; do
     if grep -qE 'LeakSanitizer|AddressSanitizer|ThreadSanitizer|runtime error:' "$log"; then bad=$((bad + 1)); fi
     if [ $code -ne 0 ] && [ $bad -eq 0 ]; then bad=1; fi
     passed=$((passed + counts)) failed=$((failed + bad))
-    grep -iE '\bskip' "$log" | sort | uniq -c | head -n 40
-    if [ $bad -ne 0 ]; then cat "$log"; fi
+    grep -E '^\[SKIP\]|skipped:' <(plain) | sort | uniq -c | head -n 40
+    if [ $bad -ne 0 ]; then plain | grep -vE '^\[(RUN |PASS|SKIP)\]|^\[====\] Running'; fi
     echo "$program: $counts passed, $bad failed (exit $code, $((SECONDS - start)) s)"
 done
 echo "$passed passed, $failed failed"

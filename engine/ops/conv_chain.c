@@ -13,11 +13,6 @@
 
 #include <string.h>
 
-#define CONV_CHAIN_RING_CHUNKS                                                                                         \
-    2 // the ring has room for so many chunks, so that rows are moved to its start only now and then
-
-#define SEPARATE 0 // as a number of rows: every member has a step of its own
-
 #define RING_PANELS_MAX (GEMM_GROUPS_MAX * 8 / BUFFER_LANES) // of one weight panel
 
 typedef struct chain {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #define _GNU_SOURCE
 #include "tests/golden/network.h"
+#include "tests/support/test_data.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -18,7 +19,6 @@
 // ---- files --------------------------------------------------------------------------------------------------------
 
 static bool skip(const network *net, const char *why) {
-    fprintf(stderr, "%s: skipped: %s\n", net->name, why);
     cr_skip_test("%s: %s", net->name, why);
     return false;
 }
@@ -54,9 +54,11 @@ static bool generated_path(const network *net, char *path, size_t size) {
 
 bool network_path(const network *net, char *path, size_t size) {
     if (net->is_generated) return generated_path(net, path, size);
-    const char *data = getenv("DSC_TEST_DATA");
-    snprintf(path, size, "%s/models/%s.onnx", data ? data : "../shared", net->name);
-    return access(path, R_OK) == 0 || skip(net, "its file is not in the test data ($DSC_TEST_DATA or ../shared)");
+    char name[128], found[TEST_DATA_PATH_MAX];
+    snprintf(name, sizeof name, "models/%s.onnx", net->name);
+    if (!test_data_path(name, found)) return skip(net, TEST_DATA_ABSENT);
+    snprintf(path, size, "%s", found);
+    return true;
 }
 
 // ---- input and reference --------------------------------------------------------------------------------------------

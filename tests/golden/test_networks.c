@@ -2,6 +2,7 @@
 // Whole networks against the double-precision reference: every instruction-set tier, with all passes, none and each
 // alone; the same bits with one and two threads; and the multiplications, which the reference counts as it makes them.
 #include "tests/golden/network.h"
+#include "tests/support/sanitizer.h"
 
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
@@ -10,18 +11,6 @@
 #include <string.h>
 
 #define SEED 20170417
-
-// Sanitizers make everything some twenty times slower: then fewer combinations, and none of the heavy network.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_SLOW true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_SLOW true
-#endif
-#endif
-#ifndef IS_SLOW
-#define IS_SLOW false
-#endif
 
 static const network networks[] = {
     {"mobilenet_v2_imagenet", false, -1, 1, 300775552, 1224973568, false, ""},
@@ -58,13 +47,14 @@ static struct criterion_test_params all_networks(void) {
     return cr_make_param_array(size_t, indexes, count);
 }
 
+// With sanitizers: fewer combinations, and none of the heavy network.
 static void check_tier(const golden *g, dsc_isa isa) {
     golden_run run = {isa, DSC_PASSES_ALL, 1};
     golden_check(g, &run, NULL, NULL);
-    if ((g->net->is_heavy || IS_SLOW) && isa == DSC_ISA_REF) return;
+    if ((g->net->is_heavy || IS_SANITIZED) && isa == DSC_ISA_REF) return;
     run.passes = 0;
     golden_check(g, &run, NULL, NULL);
-    for (uint32_t i = 0; i < dsc_pass_count() && isa != DSC_ISA_REF && !IS_SLOW; i++) {
+    for (uint32_t i = 0; i < dsc_pass_count() && isa != DSC_ISA_REF && !IS_SANITIZED; i++) {
         run.passes = 1u << i;
         golden_check(g, &run, NULL, NULL);
     }
@@ -93,7 +83,7 @@ ParameterizedTest(size_t *index, golden, networks, .timeout = 600) {
     char path[512];
     golden g;
     const network *net = &networks[*index];
-    if (IS_SLOW && net->is_heavy) cr_skip_test("%s: takes too long with sanitizers", net->name);
+    if (IS_SANITIZED && net->is_heavy) cr_skip_test("%s: takes too long with sanitizers", net->name);
     if (!network_path(net, path, sizeof path)) return;
     golden_open(&g, net, path, SEED + *index, 1);
     for (int isa = DSC_ISA_REF; isa <= (int)dsc_isa_best(); isa++) check_tier(&g, (dsc_isa)isa);

@@ -1,45 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Real photos to real ImageNet models: the classes and scores of reference.json, and the awkward files. The data are at
-// $DSC_TEST_DATA, else at ../shared beside the checkout.
+// Real photos to real ImageNet models: the classes and scores of reference.json, and the awkward files.
 #define _GNU_SOURCE
 #include "tests/http/http_test.h"
+#include "tests/support/test_data.h"
 
 #include <limits.h>
 #include <math.h>
 #include <unistd.h>
 
-static char data[400];
-
 // Skips the test where the data are not there.
 static void find_data(void) {
-    const char *named = getenv("DSC_TEST_DATA");
-    (void)snprintf(data, sizeof data, "%s", named != NULL ? named : "../shared");
-    char path[500];
-    (void)snprintf(path, sizeof path, "%s/models/reference.json", data);
-    if (access(path, R_OK) != 0) cr_skip_test("skipped: no test data at %s (set DSC_TEST_DATA)", data);
+    char path[TEST_DATA_PATH_MAX];
+    if (!test_data_path("models/reference.json", path)) cr_skip_test(TEST_DATA_ABSENT);
 }
 
 static char *read_data(const char *name, size_t *size) {
-    char path[700];
-    (void)snprintf(path, sizeof path, "%s/%s", data, name);
-    FILE *file = fopen(path, "re");
-    cr_assert(file != NULL, "%s", path);
-    static const size_t most = 4000000;
-    char *bytes = malloc(most + 1);
-    cr_assert(bytes != NULL);
-    *size = fread(bytes, 1, most, file);
-    bytes[*size] = '\0';
-    (void)fclose(file);
+    char *bytes = (char *)test_data_read(name, size);
+    cr_assert(bytes != NULL, "%s", name);
     return bytes;
 }
 
 static void serve(const char *model, int label_offset) {
-    char config[200], link[700], real[PATH_MAX];
+    char config[200], name[100], path[TEST_DATA_PATH_MAX], real[PATH_MAX];
     (void)snprintf(config, sizeof config, "{\"preprocess\": \"tf-slim\", \"label_offset\": %d}", label_offset);
     cr_assert(dscd_write_file(&server, "r/m/config.json", config));
-    (void)snprintf(link, sizeof link, "%s/models/%s.onnx", data, model);
-    cr_assert(realpath(link, real) != NULL, "%s", link);
+    (void)snprintf(name, sizeof name, "models/%s.onnx", model);
+    cr_assert(test_data_path(name, path) && realpath(path, real) != NULL, "%s", name);
     cr_assert_eq(symlink(real, dscd_path(&server, "r/m/model.onnx")), 0);
     cr_assert(dscd_start(&server, OPTIONS("--model-repository", dscd_path(&server, "r"), "--threads", "1")));
 }

@@ -9,8 +9,6 @@
 
 #define MODEL "config/models/fashion/1/model.onnx"
 #define CACHE dscd_path(&server, "cache") // a buffer that is overwritten after a while
-#define NEEDS_MODEL()                                                                                                  \
-    if (access(MODEL, R_OK) != 0) cr_skip_test(MODEL " is not here: not run from the root")
 
 static char *run(const char *const *arguments, const char *file) {
     int status = dscd_run(&server, arguments);
@@ -47,7 +45,6 @@ static void tune_for(const char *threads) {
 }
 
 HTTP_TEST(tune, keeps_a_file_that_inspect_reads) {
-    NEEDS_MODEL();
     char *before = run(OPTIONS("inspect", MODEL, "--cache-dir", CACHE), "stdout");
     check_has(before, "estimated, but 0 of ");
     check_has(before, "  *");
@@ -72,7 +69,6 @@ HTTP_TEST(tune, keeps_a_file_that_inspect_reads) {
 
 // The same bits with what was tuned and without.
 HTTP_TEST(tune, answers_stay_as_they_were) {
-    NEEDS_MODEL();
     char *before = run(OPTIONS("run", MODEL, "--cache-dir", "none", "--output", dscd_path(&server, "a")), "stdout");
     tune_for("1");
     char *after = run(OPTIONS("run", MODEL, "--cache-dir", dscd_path(&server, "cache")), "stdout");
@@ -82,7 +78,6 @@ HTTP_TEST(tune, answers_stay_as_they_were) {
 }
 
 HTTP_TEST(tune, serve_reads_its_threads_file_and_says_when_it_cannot) {
-    NEEDS_MODEL();
     tune_for("2");
     cr_assert(dscd_start(&server, OPTIONS(MODEL, "--threads", "2", "--cache-dir", CACHE)));
     STOPS_CLEANLY();
@@ -106,7 +101,6 @@ HTTP_TEST(tune, failures_are_told) {
     char *text = dscd_read_file(&server, "stderr");
     check_has(text, "--cache-dir");
     free(text);
-    NEEDS_MODEL();
     char below[128];
     (void)snprintf(below, sizeof below, "%s/below", dscd_path(&server, "text"));
     cr_assert_eq(dscd_run(&server, OPTIONS("tune", MODEL, "--threads", "1", "--seconds", "1", "--cache-dir", below)),

@@ -17,13 +17,14 @@ uint8_t *test_data_read(const char *name, size_t *size) {
     FILE *file = test_data_path(name, path) ? fopen(path, "rb") : NULL;
     if (!file) return NULL;
     long length = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
-    uint8_t *bytes = length >= 0 ? malloc(length > 0 ? (size_t)length : 1) : NULL;
+    uint8_t *bytes = length >= 0 ? malloc((size_t)length + 1) : NULL;
     rewind(file);
     if (bytes && fread(bytes, 1, (size_t)length, file) != (size_t)length) {
         free(bytes);
         bytes = NULL;
     }
     (void)fclose(file);
+    if (bytes) bytes[length] = '\0';
     *size = bytes ? (size_t)length : 0;
     return bytes;
 }

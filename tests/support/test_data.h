@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files of the test data (photos, models), which are not part of this repository: $DSC_TEST_DATA, else ../shared beside
-// the checkout.
+// the checkout. Tests that want them skip with TEST_DATA_ABSENT where they are not there.
 #ifndef DSC_TESTS_TEST_DATA_H
 #define DSC_TESTS_TEST_DATA_H
 
@@ -13,7 +13,7 @@
 
 // The path of a file of the test data; false where it cannot be read.
 bool test_data_path(const char *name, char path[TEST_DATA_PATH_MAX]);
-// Its bytes, to be freed by the caller; NULL where it cannot be read.
+// Its bytes and a zero behind them, to be freed by the caller; NULL where it cannot be read.
 uint8_t *test_data_read(const char *name, size_t *size);
 
 #endif

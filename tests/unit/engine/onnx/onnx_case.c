@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static dsc_status import(onnx_writer *w, const onnx_case *with, graph **g, dsc_error *err) {
     onnx_case none = {0};
@@ -68,11 +67,4 @@ void case_line(void *lines, const char *sentence) {
     size_t used = strlen(l->text);
     l->count++;
     snprintf(l->text + used, sizeof l->text - used, "%s\n", sentence);
-}
-
-const char *case_data(const char *folder, char *path, size_t size) {
-    struct stat info;
-    const char *root = getenv("DSC_TEST_DATA");
-    snprintf(path, size, "%s/%s", root ? root : "../shared", folder);
-    return stat(path, &info) == 0 && S_ISDIR(info.st_mode) ? path : NULL;
 }

@@ -29,7 +29,4 @@ typedef struct case_lines {
 } case_lines;
 void case_line(void *lines, const char *sentence);
 
-// The folder of the test data, or NULL: then the test says that it is skipped.
-const char *case_data(const char *folder, char *path, size_t size);
-
 #endif

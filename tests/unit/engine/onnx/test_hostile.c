@@ -6,6 +6,7 @@
 #include "engine/base/mem.h"
 #include "engine/graph/check.h"
 #include "engine/onnx/import.h"
+#include "tests/support/test_data.h"
 #include "tests/unit/engine/onnx/onnx_case.h"
 
 #include <criterion/criterion.h>
@@ -105,10 +106,8 @@ static void check(const char *folder, const char *file) {
 }
 
 Test(onnx_hostile, every_file, .timeout = 120) {
-    char folder[2048];
-    if (!case_data("models/hostile", folder, sizeof folder)) {
-        cr_skip_test("the test data is not there: set DSC_TEST_DATA");
-    }
+    char folder[TEST_DATA_PATH_MAX];
+    if (!test_data_path("models/hostile", folder)) cr_skip_test(TEST_DATA_ABSENT);
     DIR *d = opendir(folder);
     cr_assert_not_null(d);
     unsigned files = 0;
@@ -125,10 +124,8 @@ Test(onnx_hostile, every_file, .timeout = 120) {
 Test(onnx_hostile, real_models_load, .timeout = 120) {
     static const char *const files[] = {"mobilenet_v2_imagenet.onnx", "mobilenet_v1_025_imagenet.onnx",
                                         "mini_xception_emotion.onnx", "dscnn_keywords.onnx"};
-    char folder[2048], path[4096];
-    if (!case_data("models", folder, sizeof folder)) {
-        cr_skip_test("the test data is not there: set DSC_TEST_DATA");
-    }
+    char folder[TEST_DATA_PATH_MAX], path[4096];
+    if (!test_data_path("models", folder)) cr_skip_test(TEST_DATA_ABSENT);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         dsc_error err = {0};
         snprintf(path, sizeof path, "%s/%s", folder, files[i]);

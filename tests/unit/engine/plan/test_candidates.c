@@ -3,6 +3,7 @@
 // convolutions of all kinds and sizes and over random networks, with one to three threads. Seeds make the same again.
 #include "tests/support/onnx_writer.h"
 #include "tests/support/random_graph.h"
+#include "tests/support/sanitizer.h"
 #include "tests/unit/engine/plan/candidates.h"
 
 #include <criterion/criterion.h>
@@ -359,22 +360,11 @@ static double slowdown(dsc_session *const sessions[2]) {
     return least[1] / least[0];
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_SLOWED true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_SLOWED true
-#endif
-#endif
-#ifndef IS_SLOWED
-#define IS_SLOWED false
-#endif
-
 // 4.8 MB between two layers: steps of their own write and read them beyond L2, where a chain by rows keeps them in it.
 // Measured (Sapphire Rapids, 2 MB of L2, AVX-512): 1.25 to 1.3 times as long.
 Test(candidates, a_wrong_choice_is_slower) {
     const chain_case big = {1, 16, 112, 112, 96, 1, 1, 3, 2, 1, 1, 24, false, "Relu"};
-    if (IS_SLOWED) cr_skip_test("sanitizers change what takes time");
+    if (IS_SANITIZED) cr_skip_test("sanitizers change what takes time");
     if (dsc_isa_best() == DSC_ISA_REF) cr_skip_test("without vectors arithmetic takes all the time");
     dsc_model *model = make_chain(&big, "wrong");
     dsc_weights *weights;
