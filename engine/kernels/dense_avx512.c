@@ -1,42 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
-// Dense, AVX-512: as dense_avx2.c, with eight sums (k mod 8) of one register each.
+// Dense, AVX-512: as dense_avx2.c, with eight sums (k mod 8) of one register each for a panel. Two panels are read at a
+// time: the hardware's prefetchers then follow two streams, which is faster where weights come from memory.
 #include "engine/kernels/dense.h"
 #include "engine/kernels/simd_avx512.h"
 
-#define NR          16
-#define SUMS        8
-#define AHEAD_BYTES 4096
+#define NR     16
+#define SUMS   8
+#define INLINE static inline __attribute__((always_inline))
 
-static inline __m512 multiply(__m512 sum, const float *x, const float *b) {
-    return _mm512_fmadd_ps(_mm512_set1_ps(*x), _mm512_loadu_ps(b), sum);
+typedef struct sums {
+    __m512 v[SUMS];
+} sums;
+
+INLINE sums begin(const float *bias) {
+    sums s = {{_mm512_loadu_ps(bias)}};
+    for (int i = 1; i < SUMS; i++) s.v[i] = _mm512_setzero_ps();
+    return s;
 }
 
-static __m512 panel_sum(const float *x, uint32_t count, const float *b, const float *bias) {
-    __m512 s0 = _mm512_loadu_ps(bias), s1 = _mm512_setzero_ps(), s2 = s1, s3 = s1, s4 = s1, s5 = s1, s6 = s1, s7 = s1;
+INLINE __m512 total(const sums *s) {
+    __m512 low = _mm512_add_ps(_mm512_add_ps(s->v[0], s->v[1]), _mm512_add_ps(s->v[2], s->v[3]));
+    return _mm512_add_ps(low, _mm512_add_ps(_mm512_add_ps(s->v[4], s->v[5]), _mm512_add_ps(s->v[6], s->v[7])));
+}
+
+INLINE void finish(const dense_args *args, size_t n, const sums *s) {
+    __m512 sum = total(s);
+    if (args->r) sum = _mm512_add_ps(sum, _mm512_loadu_ps(args->r + n));
+    _mm512_storeu_ps(args->y + n, simd_avx512_act(sum, args->act.kind, args->act.a, args->act.b));
+}
+
+// `panels` (1 or 2) panels from p on.
+INLINE void run(const dense_args *args, uint32_t p, const int panels) {
+    size_t n = (size_t)p * NR;
+    const float *x = args->x, *b = args->b + n * args->k, *b2 = b + (size_t)NR * args->k;
+    sums s = begin(args->bias + n), s2 = begin(args->bias + n + (panels - 1) * NR);
     uint32_t k = 0;
-    for (; k + SUMS <= count; k += SUMS, b += SUMS * NR) {
-        for (uintptr_t line = 0; line < SUMS * NR * sizeof *b; line += 64) {
-            _mm_prefetch((const char *)((uintptr_t)b + AHEAD_BYTES + line), _MM_HINT_T0);
+    for (; k + SUMS <= args->k; k += SUMS, b += SUMS * NR, b2 += SUMS * NR) {
+        for (int i = 0; i < SUMS; i++) {
+            __m512 input = _mm512_set1_ps(x[k + (uint32_t)i]);
+            s.v[i] = _mm512_fmadd_ps(input, _mm512_loadu_ps(b + i * NR), s.v[i]);
+            if (panels > 1) s2.v[i] = _mm512_fmadd_ps(input, _mm512_loadu_ps(b2 + i * NR), s2.v[i]);
         }
-        s0 = multiply(s0, x + k, b);
-        s1 = multiply(s1, x + k + 1, b + NR);
-        s2 = multiply(s2, x + k + 2, b + 2 * NR);
-        s3 = multiply(s3, x + k + 3, b + 3 * NR);
-        s4 = multiply(s4, x + k + 4, b + 4 * NR);
-        s5 = multiply(s5, x + k + 5, b + 5 * NR);
-        s6 = multiply(s6, x + k + 6, b + 6 * NR);
-        s7 = multiply(s7, x + k + 7, b + 7 * NR);
     }
-    for (; k < count; k++, b += NR) s0 = multiply(s0, x + k, b);
-    __m512 low = _mm512_add_ps(_mm512_add_ps(s0, s1), _mm512_add_ps(s2, s3));
-    return _mm512_add_ps(low, _mm512_add_ps(_mm512_add_ps(s4, s5), _mm512_add_ps(s6, s7)));
+    for (; k < args->k; k++, b += NR, b2 += NR) {
+        __m512 input = _mm512_set1_ps(x[k]);
+        s.v[0] = _mm512_fmadd_ps(input, _mm512_loadu_ps(b), s.v[0]);
+        if (panels > 1) s2.v[0] = _mm512_fmadd_ps(input, _mm512_loadu_ps(b2), s2.v[0]);
+    }
+    finish(args, n, &s);
+    if (panels > 1) finish(args, n + NR, &s2);
 }
 
 void dense_f32_1x16_avx512(const dense_args *args, uint32_t p0, uint32_t p1) {
-    for (uint32_t p = p0; p < p1; p++) {
-        size_t n = (size_t)p * NR;
-        __m512 sum = panel_sum(args->x, args->k, args->b + n * args->k, args->bias + n);
-        if (args->r) sum = _mm512_add_ps(sum, _mm512_loadu_ps(args->r + n));
-        _mm512_storeu_ps(args->y + n, simd_avx512_act(sum, args->act.kind, args->act.a, args->act.b));
-    }
+    for (; p0 + 2 <= p1; p0 += 2) run(args, p0, 2);
+    if (p0 < p1) run(args, p0, 1);
 }

@@ -83,7 +83,10 @@ static inline void dwconv_cover(const dwconv_args *a, uint32_t y0, uint32_t y1, 
     bool is_finished = dwconv_is_cheap(a->act.kind) && !a->sums;
     uint32_t fitting = is_finished ? UINT32_MAX : DWCONV_FINISH_FLOATS / DWCONV_LANES / a->out_w;
     for (uint32_t y = y0; y < y1; y += t->rows) {
-        while (t->rows > y1 - y || (t->rows > fitting && t->rows > 1)) t++;
+        uint32_t left = y1 - y;
+        while (t->rows > left || (t->rows > fitting && t->rows > 1)) t++;
+        if (t->rows > 2 && left == t->rows + 1 && left == 2 * t[1].rows)
+            t++; // two of half the height beat one and a single row
         float *out = a->out + (int64_t)y * a->out_row;
         dwconv_across(a, a->in + (int64_t)y * a->stride_h * a->in_row, out, t);
         if (!is_finished) s->finish(a, out, a->sums ? a->sums + (size_t)y * DWCONV_LANES : NULL, t->rows);

@@ -134,9 +134,9 @@ static inline bool tile_is_plain(const gemm_args *g, int nr) {
 }
 
 typedef struct tile_at {
-    uint32_t m;         // its first row
-    ptrdiff_t prefetch; // of gemm_prefetch_distance
-    bool is_plain;      // of tile_is_plain
+    uint32_t m;           // its first row
+    const char *prefetch; // of gemm_prefetch_start
+    bool is_plain;        // of tile_is_plain
 } tile_at;
 
 // One tile: `rows` rows of a panel of nr channels.
@@ -148,16 +148,16 @@ static inline __attribute__((always_inline)) void tile_run(const gemm_args *g, t
     EACH_ROW(START_ROW)
 
     const float *b = g->b;
+    const char *prefetch = at.prefetch;
     const gemm_segment *segments_end = g->segments + g->segment_count;
     for (const gemm_segment *s = g->segments; s != segments_end; s++) {
         ptrdiff_t k = s->offset;
         const float *b_end = b + (ptrdiff_t)s->count * nr, *b_fours = b + (ptrdiff_t)(s->count & ~3) * nr;
         while (b != b_fours) {
             __asm__ volatile("" : "+r"(k)); // keeps one index; compilers like to step every row's pointer instead
-            _mm_prefetch((const char *)((uintptr_t)b + (uintptr_t)at.prefetch), _MM_HINT_T1);
-            if (nr >= TILE_PREFETCH_TWO) {
-                _mm_prefetch((const char *)((uintptr_t)b + (uintptr_t)at.prefetch + 64), _MM_HINT_T1);
-            }
+            _mm_prefetch(prefetch, _MM_HINT_T1);
+            if (nr >= TILE_PREFETCH_TWO) _mm_prefetch(prefetch + 64, _MM_HINT_T1);
+            prefetch += nr >= TILE_PREFETCH_TWO ? 128 : 64;
             STEP(0);
             STEP(1);
             STEP(2);
@@ -200,7 +200,7 @@ static inline __attribute__((always_inline)) void tiles_run(const gemm_args *g, 
                                                             const int nr) {
     bool is_plain = tile_is_plain(g, nr);
     for (uint32_t i = 0; i < t.count; i++) {
-        ptrdiff_t prefetch = gemm_prefetch_distance(g, t.first + i, nr, nr >= TILE_PREFETCH_TWO ? 2 : 1);
+        const char *prefetch = gemm_prefetch_start(g, t.first + i, nr, nr >= TILE_PREFETCH_TWO ? 2 : 1);
         tile_run(g, (tile_at){t.m + i * (uint32_t)rows, prefetch, is_plain}, rows, nr);
     }
 }

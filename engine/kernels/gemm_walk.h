@@ -23,13 +23,13 @@ static inline void gemm_walk(const gemm_args *g, uint32_t m0, uint32_t m1, uint3
     by_rows[low - 1](g, (gemm_tiles){m0 + taller * (low + 1), tiles - taller, taller});
 }
 
-// How far from its own weights, in bytes, a tile prefetches. 4 k read nr / 4 cache lines of weights and prefetch `each`
-// of them, so the first nr / 4 / each tiles fetch the whole next panel. The tiles after them "fetch" weights that are
-// in L1 already, which costs less than a branch.
-static inline ptrdiff_t gemm_prefetch_distance(const gemm_args *g, uint32_t tile, int nr, int each) {
-    uint32_t line = tile * (uint32_t)each;
-    if (!g->next_b || line >= (uint32_t)nr / 4) return 0;
-    return (ptrdiff_t)((uintptr_t)g->next_b - (uintptr_t)g->b) + (ptrdiff_t)line * 64;
+// Where a tile begins to prefetch. In 4 k it reads nr / 4 cache lines of weights and prefetches `each`, so the first
+// nr / 4 / each tiles fetch the whole next panel, each a piece of it from end to end: the hardware's prefetchers see
+// streams, and run ahead. The tiles after them "fetch" weights that are near already, which costs less than a branch.
+static inline const char *gemm_prefetch_start(const gemm_args *g, uint32_t tile, int nr, int each) {
+    uint32_t pieces = (uint32_t)(nr / 4 / each);
+    if (!g->next_b || tile >= pieces) return (const char *)g->b;
+    return (const char *)g->next_b + (size_t)tile * (g->k / 4) * (size_t)each * 64;
 }
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/mem.h"
+#include "engine/ops/choice.h"
 #include "engine/ops/conv_stage.h"
 
 #include <string.h>
@@ -18,6 +19,7 @@
 typedef struct chain {
     const buffer *in, *out, *residual, *sums;
     bool has_expand, has_project;
+    bool is_far; // without an expansion: the input's map does not stay in L2
     conv_shape expand_shape, depthwise_shape;
     gemm_stage expand, project;
     depthwise_stage depthwise;
@@ -116,6 +118,7 @@ static void run_depthwise(const chain_state *s, uint32_t y, uint32_t rows, uint3
         } else {
             r.in = buffer_panel(a->in, s->block, s->image, p) + top * a->in->row -
                    (int64_t)d->pads.pad_left * a->in->lanes;
+            if (a->is_far && p + 1 < p1) r.next = r.in + a->in->panel;
         }
         r.out = a->has_project ? s->between + p * a->between.panel
                                : buffer_panel(a->out, s->block, s->image, p) + (int64_t)y * a->out->row;
@@ -165,8 +168,9 @@ static void run_rows(chain_state *s, uint32_t y, uint32_t end) {
     uint64_t time = worker_now();
     s->ring_first = s->ring_end = (int64_t)y * a->depthwise_shape.window.stride[0] - a->depthwise_shape.pads.pad_top;
     if (a->has_expand) clear_columns(s);
-    for (uint32_t rows; y < end; y += rows) {
-        rows = end - y < a->chunk_rows ? end - y : a->chunk_rows;
+    uint32_t chunks = (end - y - 1) / a->chunk_rows + 1; // about alike, so that there is no thin rest
+    for (uint32_t rows; y < end; y += rows, chunks--) {
+        rows = (end - y) / chunks;
         if (a->has_expand) {
             time = expand_and_filter(s, y, rows, time);
         } else {
@@ -322,6 +326,7 @@ static chain *begin_chain(lowering *l, const conv_chain *c, dsc_error *err) {
     if (!c->project && lowering_row_sums(l, last, &sums, err) != DSC_OK) return NULL;
     *a = (chain){
         .in = in, .out = out, .residual = residual, .sums = sums, .has_expand = c->expand, .has_project = c->project};
+    a->is_far = choice_traffic_ns((double)in->bytes) > 0;
     return conv_resolve(l->g, c->depthwise, &a->depthwise_shape, err) == DSC_OK ? a : NULL;
 }
 

@@ -56,7 +56,15 @@ dsc_status depthwise_stage_plan(lowering *l, const graph_node *n, const conv_sha
     return stage->bias ? DSC_OK : err->status;
 }
 
+// Maps are read panel by panel, and the hardware's prefetchers do not follow from one to the next.
+static void prefetch(const depthwise_stage *s, const depthwise_rows *r) {
+    int64_t rows = (int64_t)(r->rows - 1) * s->args.stride_h + (int64_t)(s->args.kernel_h - 1) * s->args.dilation_h + 1;
+    for (const float *p = r->next, *end = p + rows * s->args.in_row; p < end; p += DWCONV_LANES)
+        __builtin_prefetch(p, 0, 2);
+}
+
 void depthwise_stage_run(const depthwise_stage *s, const depthwise_rows *r) {
+    if (r->next && r->rows) prefetch(s, r);
     dwconv_args d = s->args;
     d.in = r->in;
     d.out = r->out;

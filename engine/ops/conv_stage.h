@@ -93,7 +93,8 @@ dsc_status depthwise_stage_plan(lowering *l, const graph_node *n, const conv_sha
 typedef struct depthwise_rows {
     const float *in; // top left tap of the first output pixel
     float *out;
-    float *sums; // of the first row, or NULL
+    float *sums;       // of the first row, or NULL
+    const float *next; // what the next call will read as `in`, to be prefetched; or NULL
     uint32_t panel, rows;
 } depthwise_rows;
 
