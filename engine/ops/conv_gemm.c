@@ -55,7 +55,7 @@ void gemm_stage_run(const gemm_stage *s, const gemm_rows *r) {
         g.groups = groups < room ? groups : room;
         g.b = weights + p->weights;
         g.bias = s->bias + p->n0;
-        g.next_b = i + 1 < s->panel_count ? weights + s->panels[i + 1].weights : NULL;
+        g.next_b = i + 1 < s->panel_count ? weights + s->panels[i + 1].weights : s->next_weights;
         set_groups(g.c_group, s->out_panel, p->n0 - r->first_channel, g.groups);
         if (g.r) set_groups(g.r_group, s->residual_panel, p->n0 - r->first_channel, g.groups);
         p->kernel->run(&g, r->m0, r->m1);
@@ -230,5 +230,6 @@ dsc_status gemm_stage_plan(lowering *l, const graph_node *n, const conv_shape *s
     if (!(g->a_offset = pixel_offsets(l, maps, &in, err))) return err->status;
     if (!(g->c_offset = pixel_offsets(l, maps, &to, err))) return err->status;
     if (maps->has_residual && !(g->r_offset = pixel_offsets(l, maps, &residual, err))) return err->status;
+    lowering_in_order(l, out->weights, &out->next_weights);
     return DSC_OK;
 }

@@ -149,6 +149,7 @@ static dsc_status lower_dense(lowering *l, const graph_node *n, const conv_shape
     a->dense.b = gemm_stage_weights(l, n, s, panels, a->panels, err);
     a->dense.bias = a->dense.b ? lowering_vector(l, graph_input(l->g, n, 2), s->out_c, err) : NULL;
     if (!a->dense.bias) return err->status;
+    lowering_in_order(l, a->dense.b, NULL);
     lowering_step_args made = {dense_tile,
                                a,
                                (a->panels + a->tile_panels - 1) / a->tile_panels,

@@ -34,7 +34,8 @@ typedef struct gemm_stage {
     const gemm_panel *panels;
     uint32_t panel_count;
     const float *weights, *bias;
-    uint32_t prepared_rows; // gemm_stage_run_blocks() prepares and multiplies so many at a time; 0: does not prepare
+    const float *next_weights; // of what runs after this stage, to be prefetched; NULL: none
+    uint32_t prepared_rows;    // gemm_stage_run_blocks() prepares and multiplies so many at a time; 0: does not prepare
 } gemm_stage;
 
 // Where a stage's maps lie: the offset tables cover `rows` rows of output of each of `images` images.
@@ -45,7 +46,8 @@ typedef struct gemm_maps {
     bool has_residual, in_is_vector;             // one pixel whose panels lie together
 } gemm_maps;
 
-// Packs weights and makes the tables. Pixel tables begin at output pixel (0, 0) and at its top left tap.
+// Packs weights and makes the tables. Pixel tables begin at output pixel (0, 0) and at its top left tap. `out` must
+// stay where it is while the plan lives.
 dsc_status gemm_stage_plan(lowering *l, const graph_node *n, const conv_shape *s, const gemm_maps *maps,
                            gemm_stage *out, dsc_error *err);
 

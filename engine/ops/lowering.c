@@ -219,6 +219,11 @@ const float *lowering_weights(lowering *l, const weights_request *request, dsc_e
     return packed ? packed : no_memory(err);
 }
 
+void lowering_in_order(lowering *l, const float *weights, const float **next) {
+    if (l->next_weights) *l->next_weights = weights;
+    l->next_weights = next;
+}
+
 typedef struct vector_context {
     const graph_value *v;
     uint32_t count;

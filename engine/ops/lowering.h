@@ -38,6 +38,7 @@ typedef struct lowering {
     const graph_node *node;      // being lowered
     const uint64_t *vanilla;     // [g->node_count], see graph/cost.h
     const uint32_t *only_reader; // [g->value_count]: the node that alone reads the value, or GRAPH_NONE
+    const float **next_weights;  // see lowering_in_order(); NULL: nobody wants to know
     uint32_t row;                // the node's, or UINT32_MAX while it has none: its first step makes it
 } lowering;
 
@@ -66,6 +67,11 @@ void *lowering_alloc(lowering *l, size_t count, size_t size, dsc_error *err); //
 const float *lowering_weights(lowering *l, const weights_request *request, dsc_error *err);
 // `count` floats per channel, padded with zeros to a multiple of 16: a constant vector such as a bias. `v` NULL: zeros.
 const float *lowering_vector(lowering *l, const graph_value *v, uint32_t count, dsc_error *err);
+
+// These weights will be read next, in the order of execution. Whoever read weights before and wanted to know it, so as
+// to prefetch, is told; `next` is where the present reader wants to be told, in memory that lives as long as the plan,
+// or NULL.
+void lowering_in_order(lowering *l, const float *weights, const float **next);
 
 typedef struct lowering_step_args {
     step_fn run;

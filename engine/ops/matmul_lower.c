@@ -151,6 +151,7 @@ static dsc_status lower_packed(lowering *l, const graph_node *n, const matmul_sh
     const float *b = y ? get_weights(l, graph_input(l->g, n, 1), &c, err) : NULL;
     const float *bias = b ? get_bias(l, &c, err) : NULL;
     if (!bias) return err->status;
+    lowering_in_order(l, b, NULL);
     *args = (packed_args){.a = a, .y = y, .b = b, .bias = bias, .nr = c.nr, .panels = c.panels, .run = kernel->run};
     args->rows = shape->batches * shape->m;
     args->k = (uint32_t)shape->k, args->n = (uint32_t)shape->n;
