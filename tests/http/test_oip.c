@@ -128,6 +128,9 @@ HTTP_TEST(oip, content_types) {
         "Content-Type: application/json; charset=utf-8\r\n", "Content-Type: application/octet-stream\r\n"};
     static const char body[] = " \r\n{\"inputs\":[" A "," B "]}\n";
     for (size_t i = 0; i < 5; i++) check_post(INFER, types[i], body, 200);
+    check_post(INFER, "", "\xef\xbb\xbf{\"inputs\":[" A "," B "]}", 200); // a byte order mark
+    check_post("/v1/models/sum:predict", "", "\xef\xbb\xbf{\"inputs\":{\"a\":[[1,2]],\"b\":[[1,2]]}}", 200);
+    check_post("/v2/repository/index", "", "\xef\xbb\xbf{\"ready\":true}", 200);
     http_connection c = http_connect(server.port);
     char head[200];
     (void)snprintf(head, sizeof head, "POST " INFER " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%zx\r\n",
