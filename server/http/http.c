@@ -139,7 +139,7 @@ typedef struct framing {
     request *request;
     unsigned hosts, lengths, encodings;
     const char *length, *encoding;
-    bool has_control, has_bad_name, is_body_told_twice;
+    bool has_control, has_bad_name, is_body_told_twice, is_out_of_memory;
 } framing;
 
 static bool has_control_character(const char *text) {
@@ -185,7 +185,7 @@ static enum MHD_Result read_header(void *context, enum MHD_ValueKind kind, const
     for (size_t i = 0; i < HEADER_COUNT; i++) {
         if (strcasecmp(name, request_header_names[i]) != 0) continue;
         f->is_body_told_twice |= f->request->headers[i] != NULL && is_about_body((request_header)i);
-        if (f->request->headers[i] == NULL) f->request->headers[i] = value;
+        if (!request_add_header(f->request, (request_header)i, value)) f->is_out_of_memory = true;
     }
     return MHD_YES;
 }
@@ -230,8 +230,9 @@ static void read_headers(job *j, const char *method, const char *version) {
         j->request.has_length = parse_length(f.length, &j->request.length);
         if (!j->request.has_length) problem = "the Content-Length is not a number";
     }
+    if (problem == NULL && f.is_out_of_memory) problem = "no memory for the headers of this request; try again later";
     if (problem != NULL) {
-        reply_problem(&j->reply, 400, "%s", problem);
+        reply_problem(&j->reply, f.is_out_of_memory ? 503 : 400, "%s", problem);
         j->reply.must_close = true;
         job_move(j, JOB_ANSWERED);
         return;
