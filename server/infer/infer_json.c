@@ -113,6 +113,7 @@ static bool read_values(const cJSON *object, const json_part *part, tail *rest, 
     if (!member(object, "parameters", &parameters, f) || !member(object, "data", &data, f)) return false;
     if (parameters && !cJSON_IsObject(parameters))
         return fault_set(f, 400, "input \"%s\": parameters must be an object", name);
+    if (parameters && !infer_check_no_region(parameters, "input", name, f)) return false;
     if (parameters && !member(parameters, "binary_data_size", &size, f)) return false;
     if (size && data) return fault_set(f, 400, "input \"%s\" has both data and binary_data_size", name);
     if (size) return take_binary(size, rest, input, f);
@@ -166,6 +167,7 @@ static bool read_images(const infer_context *c, const cJSON *object, const json_
     if (!member(object, "parameters", &parameters, f) || !member(object, "data", &data, f)) return false;
     if (parameters && !cJSON_IsObject(parameters))
         return fault_set(f, 400, "input \"%s\": parameters must be an object", name);
+    if (parameters && !infer_check_no_region(parameters, "input", name, f)) return false;
     if (parameters && !member(parameters, "binary_data_size", &size_item, f)) return false;
     if (size_item && data) return fault_set(f, 400, "input \"%s\" has both data and binary_data_size", name);
     if (data && !part->text) return fault_set(f, 400, "input \"%s\": data must be an array", name);

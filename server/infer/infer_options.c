@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// topk, profile and timeout_ms, from the query or from a JSON request's parameters.
+// topk, profile, timeout_ms and so on, from the query or from a JSON request's parameters.
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <stdlib.h>
@@ -7,6 +7,7 @@
 
 #include "server/infer/classify.h"
 #include "server/infer/infer_parts.h"
+#include "server/infer/infer_priority.h"
 
 #define TOPK_MAX       CLASSIFY_TOP_MAX
 #define TIMEOUT_MS_MAX 3600000
@@ -34,6 +35,14 @@ static bool set_timeout_us(infer_options *options, double value, fault *f) {
                          TIMEOUT_MS_MAX * 1e3);
     if (value > 0) options->has_timeout = true;
     if (value > 0) options->timeout_ns = (uint64_t)(value * 1e3);
+    return true;
+}
+
+// The queue has learnt it before, by infer_priority_find(): here it is only checked.
+static bool set_priority(infer_options *options, double value, fault *f) {
+    if (!(value >= 0 && value <= INFER_PRIORITY_MAX) || value > floor(value))
+        return fault_set(f, 400, "priority must be a whole number from 0 to %.0f", INFER_PRIORITY_MAX);
+    options->priority = (uint64_t)value;
     return true;
 }
 
@@ -72,13 +81,25 @@ static bool set_digest(infer_options *options, const char *value, fault *f) {
     return options->digest || fault_set(f, 400, "digest is \"%s\"; it must be sha256", value);
 }
 
+bool infer_options_has(const char *key) {
+    static const char *const keys[] = {"topk", "profile", "timeout_ms", "priority", "server_timing", "digest"};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        if (strcmp(keys[i], key) == 0) return true;
+    }
+    return false;
+}
+
 bool infer_options_set(infer_options *options, const char *key, const char *value, fault *f) {
     if (strcmp(key, "topk") == 0) return set_topk(options, read_number(value), f);
     if (strcmp(key, "timeout_ms") == 0) return set_timeout(options, read_number(value), f);
     if (strcmp(key, "profile") == 0) return set_profile(options, value, f);
     if (strcmp(key, "server_timing") == 0) return set_server_timing(options, value, f);
     if (strcmp(key, "digest") == 0) return set_digest(options, value, f);
-    return true;
+    if (strcmp(key, "priority") == 0) return set_priority(options, read_number(value), f);
+    return fault_set(f, 400,
+                     "\"%.100s\" is no argument of an inference; there are topk, profile, timeout_ms, priority, "
+                     "server_timing and digest",
+                     key);
 }
 
 // As the query's; and what only Triton's clients send.
@@ -88,9 +109,7 @@ static bool set_parameter(const cJSON *item, infer_request *request, fault *f) {
     if (strcmp(item->string, "topk") == 0) return set_topk(options, number, f);
     if (strcmp(item->string, "timeout_ms") == 0) return set_timeout(options, number, f);
     if (strcmp(item->string, "timeout") == 0) return set_timeout_us(options, number, f);
-    // There is one queue in order of arrival, as in a Triton model without priority levels.
-    if (strcmp(item->string, "priority") == 0 && (!(number >= 0) || number > floor(number)))
-        return fault_set(f, 400, "parameters.priority must be a whole number, 0 or above");
+    if (strcmp(item->string, "priority") == 0) return set_priority(options, number, f);
     if (strcmp(item->string, "profile") == 0) {
         if (cJSON_IsBool(item)) return set_profile(options, cJSON_IsTrue(item) ? "true" : "false", f);
         return set_profile(options, cJSON_IsString(item) ? item->valuestring : "", f);
@@ -104,6 +123,12 @@ static bool set_parameter(const cJSON *item, infer_request *request, fault *f) {
         request->all_binary = cJSON_IsTrue(item);
     }
     return true; // others are somebody else's business
+}
+
+bool infer_check_no_region(const cJSON *parameters, const char *what, const char *name, fault *f) {
+    if (!cJSON_GetObjectItemCaseSensitive(parameters, "shared_memory_region")) return true;
+    return fault_set(f, 501, "%s \"%.200s\": there is no shared memory at this server; tensors travel in the body",
+                     what, name);
 }
 
 bool infer_json_parameters(const cJSON *parameters, infer_request *request, fault *f) {

@@ -10,6 +10,7 @@
 static bool read_form(const cJSON *parameters, infer_output *output, const char *name, fault *f) {
     if (!parameters) return true;
     if (!cJSON_IsObject(parameters)) return fault_set(f, 400, "output \"%s\": parameters must be an object", name);
+    if (!infer_check_no_region(parameters, "output", name, f)) return false;
     const cJSON *binary = cJSON_GetObjectItemCaseSensitive(parameters, "binary_data");
     const cJSON *classes = cJSON_GetObjectItemCaseSensitive(parameters, "classification");
     if (binary && !cJSON_IsBool(binary))

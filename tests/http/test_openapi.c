@@ -87,6 +87,9 @@ HTTP_TEST(openapi, replies_are_as_described) {
                                         "/v2/models/fashion/ready",
                                         "/v2/models/fashion/stats",
                                         "/v2/models/fashion/config",
+                                        "/v2/logging",
+                                        "/v2/trace/setting",
+                                        "/v2/models/fashion/trace/setting",
                                         "/v2/models/fashion/versions/1",
                                         "/v2/models/fashion/versions/1/ready",
                                         "/v2/models/fashion/versions/1/stats",
@@ -107,6 +110,11 @@ HTTP_TEST(openapi, replies_are_as_described) {
     post("/v2/repository/index", "", "", 200);
     post("/v2/repository/models/fashion/load", "", "{}", 200);
     post("/v2/repository/models/fashion/unload", "", "{}", 501);
+    static const char *const settings[] = {"/v2/logging", "/v2/trace/setting", "/v2/models/fashion/trace/setting"};
+    for (size_t i = 0; i < 3; i++) {
+        post(settings[i], "", "{}", 200);
+        post(settings[i], "", "{\"log_info\":true}", 501);
+    }
     STOPS_CLEANLY();
     cJSON_Delete(document);
 }

@@ -311,7 +311,8 @@ Test(infer_request, options_come_from_the_query_and_the_body_wins) {
     infer_options options = {0};
     fault f = {0};
     cr_assert(infer_options_set(&options, "topk", "7", &f) && infer_options_set(&options, "profile", "1", &f));
-    cr_assert(infer_options_set(&options, "timeout_ms", "1.5", &f) && infer_options_set(&options, "unknown", "?", &f));
+    cr_assert(infer_options_set(&options, "timeout_ms", "1.5", &f) && infer_options_set(&options, "priority", "3", &f));
+    cr_expect_eq(options.priority, 3);
     cr_expect(options.topk == 7 && options.profile == INFER_PROFILE_LAYERS && options.timeout_ns == 1500000);
     const char *text = "{\"inputs\":[" A_INPUT "," B_INPUT "],\"parameters\":{\"topk\":2,\"profile\":false}}";
     const body_facts facts = {.bytes = (const uint8_t *)text, .size = strlen(text)};
@@ -327,6 +328,11 @@ Test(infer_request, options_come_from_the_query_and_the_body_wins) {
                                          {"timeout_ms", "0"},
                                          {"timeout_ms", "1e3"},
                                          {"timeout_ms", "1.2.3"},
+                                         {"priority", "-1"},
+                                         {"priority", "0.5"},
+                                         {"priority", "9007199254740994"},
+                                         {"topK", "1"},
+                                         {"", "1"},
                                          {"profile", "layer"},
                                          {"profile", ""},
                                          {"timeout_ms", "3600001"}};
