@@ -126,7 +126,7 @@ static bool set_parameter(const cJSON *item, infer_request *request, fault *f) {
 }
 
 bool infer_check_no_region(const cJSON *parameters, const char *what, const char *name, fault *f) {
-    if (!cJSON_GetObjectItemCaseSensitive(parameters, "shared_memory_region")) return true;
+    if (!infer_member(parameters, "shared_memory_region")) return true;
     return fault_set(f, 501, "%s \"%.200s\": there is no shared memory at this server; tensors travel in the body",
                      what, name);
 }

@@ -54,6 +54,11 @@ HTTP_TEST(oip, inputs_and_outputs) {
     check_text("{\"id\":\"4\\u00e4\\\"2\",\"inputs\":[" A "," B "]}",
                "{\"model_name\":\"sum\",\"model_version\":\"1\",\"id\":\"4\xc3\xa4\\\"2\",\"outputs\"");
     check_text("{\"inputs\":[" A "," B "]}", "{\"model_name\":\"sum\",\"model_version\":\"1\",\"outputs\"");
+    // What is not set is null with some clients, and the model's name stands in the body with others.
+    check_text("{\"id\":null,\"model_name\":\"sum\",\"parameters\":null,\"outputs\":null,\"inputs\":[{\"name\":\"a\","
+               "\"shape\":"
+               "[2,2],\"datatype\":\"FP32\",\"parameters\":null,\"data\":[1,2,3,4]}," B "]}",
+               "{\"model_name\":\"sum\",\"model_version\":\"1\",\"outputs\":[" C_ANSWER "," D_ANSWER "]");
     STOPS_CLEANLY();
 }
 

@@ -72,7 +72,8 @@ Test(infer_priority, long_texts_are_not_searched) {
 
 // Every beginning of a text ends within it; a sanitizer looks on.
 Test(infer_priority, texts_that_are_cut_off) {
-    static const char text[] = "{\"inputs\":[{\"data\":[[1,2],[3]],\"s\":\"\\u00e4\"}],\"parameters\":{\"priority\":12}}";
+    static const char text[] =
+        "{\"inputs\":[{\"data\":[[1,2],[3]],\"s\":\"\\u00e4\"}],\"parameters\":{\"priority\":12}}";
     for (size_t size = 0; size < sizeof text; size++) {
         char *copy = malloc(size + 1);
         memcpy(copy, text, size);
