@@ -101,6 +101,7 @@ static void add_headers(const job *j, struct MHD_Response *response) {
     char number[32];
     if (r->content_type != NULL) (void)MHD_add_response_header(response, "Content-Type", content_type_of(j));
     if (r->content_encoding != NULL) (void)MHD_add_response_header(response, "Content-Encoding", r->content_encoding);
+    if (r->accepts != NULL) (void)MHD_add_response_header(response, "Accept", r->accepts);
     if (r->offers_codings) (void)MHD_add_response_header(response, "Accept-Encoding", CODING_LIST);
     (void)MHD_add_response_header(response, "Vary",
                                   cors_varies(j) ? "Accept, Accept-Encoding, Origin" : "Accept, Accept-Encoding");
