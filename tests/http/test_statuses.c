@@ -75,13 +75,14 @@ HTTP_TEST(statuses, head_is_get_without_a_body) {
         char path[200], both[500];
         path_of(routes[i].pattern, path);
         http_connection c = http_connect(server.port);
-        (void)snprintf(both, sizeof both, "HEAD %s HTTP/1.1\r\nHost: x\r\n\r\nGET %s HTTP/1.1\r\nHost: x\r\n\r\n",
-                       path, path);
+        (void)snprintf(both, sizeof both, "HEAD %s HTTP/1.1\r\nHost: x\r\n\r\nGET %s HTTP/1.1\r\nHost: x\r\n\r\n", path,
+                       path);
         cr_assert(http_send_text(&c, both));
         http_reply head = http_read(&c, false), get = http_read(&c, true);
         cr_assert_eq(head.status, get.status, "%s", path);
         cr_assert(http_number_after(head.head, "Content-Length: ") > 0 && get.size > 0, "%s", path);
-        cr_assert(http_has_header(&get, "Vary", "Accept, Accept-Encoding") && http_has_header(&get, "X-Request-Id", ""));
+        cr_assert(http_has_header(&get, "Vary", "Accept, Accept-Encoding") &&
+                  http_has_header(&get, "X-Request-Id", ""));
         cr_assert(http_has_header(&get, "traceparent", "") && http_has_header(&head, "traceparent", ""));
         cr_assert(http_has_header(&get, "Date", "") && !http_has_header(&get, "Connection", "close"));
         http_reply_free(&head);
@@ -99,8 +100,9 @@ HTTP_TEST(statuses, nothing_but_health_while_models_are_loaded) {
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
         char path[200];
         path_of(routes[i].pattern, path);
-        bool is_own = strstr(path, "small") == NULL && strstr(path, "models") == NULL && strstr(path, "/infer") == NULL &&
-                      strstr(path, "repository") == NULL && strstr(path, "ready") == NULL;
+        bool is_own = strstr(path, "small") == NULL && strstr(path, "models") == NULL &&
+                      strstr(path, "/infer") == NULL && strstr(path, "repository") == NULL &&
+                      strstr(path, "ready") == NULL;
         const char *method = (routes[i].methods & METHOD_GET) != 0 ? "GET" : "POST";
         http_reply r = http_request(server.port, method, path, "");
         if (strcmp(path, "/v1/complexity") == 0) {
@@ -192,8 +194,10 @@ HTTP_TEST(statuses, expect_continue) {
     static const struct {
         const char *target, *headers;
         int status;
-    } rows[] = {{"/v2/models/none/infer", "", 404},           {"/v2", "", 405},
-                {"/infer", "Accept: image/png\r\n", 406},     {"/infer", "Content-Encoding: br\r\n", 415},
+    } rows[] = {{"/v2/models/none/infer", "", 404},
+                {"/v2", "", 405},
+                {"/infer", "Accept: image/png\r\n", 406},
+                {"/infer", "Content-Encoding: br\r\n", 415},
                 {"/infer?topK=1", "", 400}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char head[300];
@@ -221,13 +225,14 @@ HTTP_TEST(statuses, request_ids_are_plain_and_short) {
     const struct {
         const char *id;
         bool is_kept;
-    } rows[] = {{"a-b_c.d:e/f+g=1", true}, {longest, true},  {too_long, false}, {"a b", false}, {"a,b", false},
-                {"<script>", false},       {"\"", false},    {"\xc3\xa4", false}, {"", false},  {"a;b", false}};
+    } rows[] = {{"a-b_c.d:e/f+g=1", true}, {longest, true}, {too_long, false},   {"a b", false}, {"a,b", false},
+                {"<script>", false},       {"\"", false},   {"\xc3\xa4", false}, {"", false},    {"a;b", false}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         (void)snprintf(line, sizeof line, "X-Request-Id: %s\r\n", rows[i].id);
         http_reply r = http_request(server.port, "GET", "/v2", line);
         check_status(&r, 200);
-        cr_assert(http_has_header(&r, "X-Request-Id", "") && (*rows[i].id == '\0' || http_has_header(&r, "X-Request-Id", rows[i].id) == rows[i].is_kept),
+        cr_assert(http_has_header(&r, "X-Request-Id", "") &&
+                      (*rows[i].id == '\0' || http_has_header(&r, "X-Request-Id", rows[i].id) == rows[i].is_kept),
                   "%s: %s", rows[i].id, r.head);
         http_reply_free(&r);
     }
