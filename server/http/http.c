@@ -139,7 +139,7 @@ static enum MHD_Result send_reply(http_server *server, job *j) {
 typedef struct framing {
     request *request;
     unsigned hosts, lengths, encodings;
-    const char *length, *encoding;
+    const char *host, *length, *encoding;
     bool has_control, has_bad_name, is_body_told_twice, is_out_of_memory;
 } framing;
 
@@ -174,7 +174,10 @@ static enum MHD_Result read_header(void *context, enum MHD_ValueKind kind, const
     if (value == NULL) value = "";
     f->has_control = f->has_control || has_control_character(name) || has_control_character(value);
     f->has_bad_name = f->has_bad_name || !is_token(name);
-    if (strcasecmp(name, "Host") == 0) f->hosts++;
+    if (strcasecmp(name, "Host") == 0) {
+        f->hosts++;
+        f->host = value;
+    }
     if (strcasecmp(name, "Content-Length") == 0) {
         f->lengths++;
         f->length = value;
@@ -206,6 +209,8 @@ static bool parse_length(const char *text, uint64_t *out) {
 // What two servers in a row could read differently, so that one of them takes a body's end for another request.
 static const char *framing_problem(const framing *f, const char *version) {
     if (f->hosts > 1) return "the request has more than one Host header";
+    if (f->hosts == 1 && strpbrk(f->host, " \t/?#@\\\"<>^`{|}") != NULL)
+        return "the Host header is not HOST or HOST:PORT";
     if (f->lengths > 1) return "the request has more than one Content-Length header";
     if (f->lengths != 0 && f->encodings != 0) return "the request has both Content-Length and Transfer-Encoding";
     if (f->encodings > 1 || (f->encodings == 1 && strcasecmp(f->encoding, "chunked") != 0)) {

@@ -11,8 +11,8 @@ static const struct {
     const char *name; // of the model, and of the type as the protocol has it
     int dtype;
     size_t bytes;
-} types[] = {{"FP32", ONNX_F32, 4}, {"FP64", ONNX_F64, 8}, {"FP16", ONNX_F16, 2}, {"INT64", ONNX_I64, 8},
-             {"INT32", ONNX_I32, 4}, {"INT8", ONNX_I8, 1}, {"UINT8", ONNX_U8, 1}, {"BOOL", ONNX_BOOL, 1}};
+} types[] = {{"FP32", ONNX_F32, 4},  {"FP64", ONNX_F64, 8}, {"FP16", ONNX_F16, 2}, {"INT64", ONNX_I64, 8},
+             {"INT32", ONNX_I32, 4}, {"INT8", ONNX_I8, 1},  {"UINT8", ONNX_U8, 1}, {"BOOL", ONNX_BOOL, 1}};
 #define TYPE_COUNT (sizeof types / sizeof types[0])
 
 static void serve_types(void) {
@@ -35,8 +35,8 @@ static void serve_types(void) {
 static http_reply send_data(const char *type, const char *shape, const char *data) {
     char path[64], body[400];
     (void)snprintf(path, sizeof path, "/v2/models/%s/infer?profile=none", type);
-    (void)snprintf(body, sizeof body, "{\"inputs\":[{\"name\":\"x\",\"datatype\":\"%s\",\"shape\":%s,\"data\":%s}]}", type,
-                   shape, data);
+    (void)snprintf(body, sizeof body, "{\"inputs\":[{\"name\":\"x\",\"datatype\":\"%s\",\"shape\":%s,\"data\":%s}]}",
+                   type, shape, data);
     return http_post(server.port, path, "", body, strlen(body));
 }
 
@@ -75,14 +75,27 @@ HTTP_TEST(numbers, that_json_or_the_type_does_not_have) {
     static const struct {
         const char *type, *data, *element;
     } rows[] = {
-        {"FP32", "[1,2,1e39]", "1e39"},   {"FP32", "[1,2,01]", "01"},    {"FP32", "[1,2,1.]", "1."},
-        {"FP32", "[1,2,.5]", ".5"},       {"FP32", "[1,2,+1]", "+1"},    {"FP32", "[1,2,nan]", "nan"},
-        {"FP32", "[1,2,-NaN]", "-NaN"},   {"FP32", "[1,2,null]", "null"}, {"FP32", "[1,2,true]", "true"},
-        {"FP64", "[1,2,1e999]", "1e999"}, {"FP16", "[1,2,70000]", "70000"},
+        {"FP32", "[1,2,1e39]", "1e39"},
+        {"FP32", "[1,2,01]", "01"},
+        {"FP32", "[1,2,1.]", "1."},
+        {"FP32", "[1,2,.5]", ".5"},
+        {"FP32", "[1,2,+1]", "+1"},
+        {"FP32", "[1,2,nan]", "nan"},
+        {"FP32", "[1,2,-NaN]", "-NaN"},
+        {"FP32", "[1,2,null]", "null"},
+        {"FP32", "[1,2,true]", "true"},
+        {"FP64", "[1,2,1e999]", "1e999"},
+        {"FP16", "[1,2,70000]", "70000"},
         {"INT64", "[1,2,9223372036854775808]", "9223372036854775808"},
-        {"INT64", "[1,2,1e3]", "1e3"},    {"INT64", "[1,2,1.0]", "1.0"}, {"INT32", "[1,2,2147483648]", "2147483648"},
-        {"INT8", "[1,2,128]", "128"},     {"UINT8", "[1,2,300]", "300"}, {"UINT8", "[1,2,-1]", "-1"},
-        {"INT8", "[1,2,NaN]", "NaN"},     {"BOOL", "[1,0,2]", "2"},      {"BOOL", "[1,0,True]", "True"},
+        {"INT64", "[1,2,1e3]", "1e3"},
+        {"INT64", "[1,2,1.0]", "1.0"},
+        {"INT32", "[1,2,2147483648]", "2147483648"},
+        {"INT8", "[1,2,128]", "128"},
+        {"UINT8", "[1,2,300]", "300"},
+        {"UINT8", "[1,2,-1]", "-1"},
+        {"INT8", "[1,2,NaN]", "NaN"},
+        {"BOOL", "[1,0,2]", "2"},
+        {"BOOL", "[1,0,True]", "True"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char wanted[200];
