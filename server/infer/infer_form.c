@@ -7,15 +7,13 @@
 
 #define FIELDS_MAX 64
 
-// A text field, or a file that is none: an option by its name. Fields of other names are passed over: pages that send
-// forms have some of their own.
+// A text field, or a file that is none: an option by its name.
 static bool read_field(const infer_context *c, const multipart_part *part, fault *f) {
     char value[64];
     if (strcmp(part->name, "priority") == 0)
         return fault_set(f, 400, "a form is read when it has left the queue: give the priority in the query");
     if (part->size >= sizeof value || memchr(part->bytes, '\0', part->size))
         return fault_set(f, 400, "the form's field \"%s\" is no option, and no image either", part->name);
-    if (!infer_options_has(part->name)) return true;
     memcpy(value, part->bytes, part->size);
     value[part->size] = '\0';
     return infer_options_set(&c->request->options, part->name, value, f);

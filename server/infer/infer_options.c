@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // topk, profile, timeout_ms and so on, from the query or from a JSON request's parameters.
 #include <cjson/cJSON.h>
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,12 +82,49 @@ static bool set_digest(infer_options *options, const char *value, fault *f) {
     return options->digest || fault_set(f, 400, "digest is \"%s\"; it must be sha256", value);
 }
 
-bool infer_options_has(const char *key) {
-    static const char *const keys[] = {"topk", "profile", "timeout_ms", "priority", "server_timing", "digest"};
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        if (strcmp(keys[i], key) == 0) return true;
+#define WORD_MAX 24
+
+// Small letters and digits alone; "" where there are too many to be one of ours.
+static size_t fold(const char *text, char out[WORD_MAX]) {
+    size_t length = 0;
+    for (; *text != '\0'; text++) {
+        if (!isalnum((unsigned char)*text)) continue;
+        if (length == WORD_MAX) return 0;
+        out[length++] = (char)tolower((unsigned char)*text);
     }
-    return false;
+    return length;
+}
+
+// How many letters must be changed, put in or left out to make one word of the other.
+static size_t distance(const char *a, size_t a_length, const char *b, size_t b_length) {
+    size_t row[WORD_MAX + 1];
+    for (size_t k = 0; k <= b_length; k++) row[k] = k;
+    for (size_t i = 0; i < a_length; i++) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t k = 0; k < b_length; k++) {
+            size_t best = diagonal + (a[i] != b[k]);
+            if (row[k] + 1 < best) best = row[k] + 1;
+            if (row[k + 1] + 1 < best) best = row[k + 1] + 1;
+            diagonal = row[k + 1];
+            row[k + 1] = best;
+        }
+    }
+    return row[b_length];
+}
+
+// Clients and proxies add arguments of their own, which are passed over; one that is nearly ours is a slip, which would
+// go unnoticed.
+static bool check_unknown(const char *key, fault *f) {
+    static const char *const names[] = {"topk", "profile", "timeout_ms", "priority", "server_timing", "digest"};
+    char word[WORD_MAX], name[WORD_MAX];
+    size_t length = fold(key, word);
+    for (size_t i = 0; i < sizeof names / sizeof names[0] && length > 0; i++) {
+        size_t name_length = fold(names[i], name);
+        if (distance(word, length, name, name_length) <= (name_length < 6 ? 1 : 2))
+            return fault_set(f, 400, "\"%.100s\" is no argument of an inference; is \"%s\" meant?", key, names[i]);
+    }
+    return true;
 }
 
 bool infer_options_set(infer_options *options, const char *key, const char *value, fault *f) {
@@ -96,10 +134,7 @@ bool infer_options_set(infer_options *options, const char *key, const char *valu
     if (strcmp(key, "server_timing") == 0) return set_server_timing(options, value, f);
     if (strcmp(key, "digest") == 0) return set_digest(options, value, f);
     if (strcmp(key, "priority") == 0) return set_priority(options, read_number(value), f);
-    return fault_set(f, 400,
-                     "\"%.100s\" is no argument of an inference; there are topk, profile, timeout_ms, priority, "
-                     "server_timing and digest",
-                     key);
+    return check_unknown(key, f);
 }
 
 // As the query's; and what only Triton's clients send.

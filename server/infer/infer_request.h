@@ -49,9 +49,7 @@ typedef struct infer_options {
     bool no_server_timing, layer_timing; // the Server-Timing header: none; with the layers
     bool digest;                         // of the network's inputs
 } infer_options;
-// Whether there is a query argument of this name.
-bool infer_options_has(const char *key);
-// A query argument. Fault 400, also for one that there is not.
+// A query argument. Unknown keys are passed over, but for those that nearly are a known one. Fault 400.
 bool infer_options_set(infer_options *options, const char *key, const char *value, fault *f);
 
 typedef enum infer_source { INFER_ABSENT, INFER_JSON, INFER_BYTES, INFER_ROWS } infer_source;

@@ -317,6 +317,11 @@ Test(infer_request, options_come_from_the_query_and_the_body_wins) {
     cr_assert(infer_options_set(&options, "topk", "7", &f) && infer_options_set(&options, "profile", "1", &f));
     cr_assert(infer_options_set(&options, "timeout_ms", "1.5", &f) && infer_options_set(&options, "priority", "3", &f));
     cr_expect_eq(options.priority, 3);
+    static const char *const strange[] = {
+        "",     "_",           "test_1", "token", "key",
+        "file", "api-version", "mode",   "stop",  "a_name_that_is_much_longer_than_any_of_ours"};
+    for (size_t i = 0; i < sizeof strange / sizeof strange[0]; i++)
+        cr_expect(infer_options_set(&options, strange[i], "1", &f), "%s: %s", strange[i], f.text);
     cr_expect(options.topk == 7 && options.profile == INFER_PROFILE_LAYERS && options.timeout_ns == 1500000);
     const char *text = "{\"inputs\":[" A_INPUT "," B_INPUT "],\"parameters\":{\"topk\":2,\"profile\":false}}";
     const body_facts facts = {.bytes = (const uint8_t *)text, .size = strlen(text)};
@@ -336,7 +341,12 @@ Test(infer_request, options_come_from_the_query_and_the_body_wins) {
                                          {"priority", "0.5"},
                                          {"priority", "9007199254740994"},
                                          {"topK", "1"},
-                                         {"", "1"},
+                                         {"top-k", "1"},
+                                         {"tpk", "1"},
+                                         {"timeout", "1"},
+                                         {"Profiles", "1"},
+                                         {"prioirty", "1"},
+                                         {"servertiming", "1"},
                                          {"profile", "layer"},
                                          {"profile", ""},
                                          {"timeout_ms", "3600001"}};
