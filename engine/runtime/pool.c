@@ -348,19 +348,28 @@ static void sleep_until_event(dsc_pool *pool, uint32_t seen_work) {
     atomic_fetch_sub(&pool->sleepers, 1);
 }
 
+// Work is the caller's: it sees numbers as he does, denormals among them, except inside a run.
+static bool do_work(const dsc_pool *pool, uint32_t index, unsigned callers_floats) {
+    bool has_worked = false;
+    pool_float_restore(callers_floats);
+    while (pool->options.work(pool->options.work_context, index)) has_worked = true;
+    (void)pool_float_setup();
+    return has_worked;
+}
+
 static void *member_main(void *argument) {
     member self = *(member *)argument;
     dsc_pool *pool = self.pool;
     mem_free(argument);
     member_here = self.index;
-    pool_float_setup();
+    unsigned callers_floats = pool_float_setup();
     uint32_t seen_work = atomic_load(&pool->work_epoch) - 1;
     uint64_t idle_since = clock_ns();
     for (uint32_t round = 1; !atomic_load(&pool->is_stopping); round++) {
         bool is_busy = false, is_in_the_way;
         uint32_t epoch = atomic_load(&pool->work_epoch);
         if (pool->options.work && epoch != seen_work) {
-            while (pool->options.work(pool->options.work_context, self.index)) is_busy = true;
+            is_busy = do_work(pool, self.index, callers_floats);
             seen_work = epoch;
         }
         if (help_running(pool, &is_in_the_way)) is_busy = true;

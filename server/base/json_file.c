@@ -12,11 +12,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-// Objects are small here (a file has 1 MB at most and its reader refuses unknown keys), but not so small that a
-// quadratic search may be allowed to see 100,000 keys.
-#define MAX_KEYS 4096
+// Objects are small here, but not so small that a quadratic search may be allowed to see 100,000 keys.
+#define MAX_KEYS 1024
 
-static dsc_status check_keys(const char *source, const cJSON *object, int depth, dsc_error *err) {
+dsc_status json_check_keys(const char *source, const cJSON *object, int depth, dsc_error *err) {
     if (depth == 0) return fail(err, DSC_BAD_ARGUMENT, "%s: nested too deeply", source);
     int keys = 0;
     for (const cJSON *item = object->child; item != NULL; item = item->next) {
@@ -28,7 +27,7 @@ static dsc_status check_keys(const char *source, const cJSON *object, int depth,
                 return fail(err, DSC_BAD_ARGUMENT, "%s: the key \"%.100s\" is given twice", source, item->string);
             }
         }
-        dsc_status status = item->child == NULL ? DSC_OK : check_keys(source, item, depth - 1, err);
+        dsc_status status = item->child == NULL ? DSC_OK : json_check_keys(source, item, depth - 1, err);
         if (status != DSC_OK) return status;
     }
     return DSC_OK;
@@ -49,7 +48,7 @@ dsc_status json_parse_strict(const char *source, const char *bytes, size_t size,
         size_t line = end >= bytes && end <= bytes + size ? line_of(bytes, end) : 1;
         return fail(err, DSC_BAD_ARGUMENT, "%s: not valid JSON, near line %zu", source, line);
     }
-    dsc_status status = cJSON_IsObject(root) ? check_keys(source, root, 32, err)
+    dsc_status status = cJSON_IsObject(root) ? json_check_keys(source, root, 32, err)
                                              : fail(err, DSC_BAD_ARGUMENT, "%s: not a JSON object", source);
     if (status != DSC_OK) {
         cJSON_Delete(root);

@@ -15,6 +15,9 @@
 // a key twice. The caller frees `*out` with cJSON_Delete.
 dsc_status json_parse_strict(const char *source, const char *bytes, size_t size, cJSON **out, dsc_error *err);
 
+// Whether no object in the tree has a key twice, none is nested deeper than `depth`, and none has more than 1024 keys.
+dsc_status json_check_keys(const char *source, const cJSON *object, int depth, dsc_error *err);
+
 // The whole file, at most `limit_bytes`, with a zero after it. The caller frees `*bytes` with free().
 dsc_status read_whole_file(const char *path, size_t limit_bytes, char **bytes, size_t *size, dsc_error *err);
 

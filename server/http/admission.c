@@ -5,9 +5,11 @@
 #include "server/http/admission.h"
 
 #include "server/base/clock.h"
+#include "server/http/coding.h"
 #include "server/http/job.h"
 #include "server/http/scheduler.h"
 #include "server/http/service.h"
+#include "server/infer/infer_priority.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -25,10 +27,18 @@ static void answer_options(job *j, unsigned allowed) {
     route_methods_text(allowed | METHOD_OPTIONS, j->reply.allow);
 }
 
+// Triton's clients ask for regions of memory that they share with a server on the same machine.
+static bool is_shared_memory(const request *r) {
+    if (r->segment_count < 2 || strcmp(r->segments[0], "v2") != 0) return false;
+    return strcmp(r->segments[1], "systemsharedmemory") == 0 || strcmp(r->segments[1], "cudasharedmemory") == 0;
+}
+
 static void refuse_unknown(job *j, route_result result, unsigned allowed) {
     char methods[32];
     route_methods_text(allowed, methods);
-    if (result == ROUTE_NO_PATH) {
+    if (result == ROUTE_NO_PATH && is_shared_memory(&j->request)) {
+        reply_problem(&j->reply, 501, "there is no shared memory at this server; tensors travel in the body");
+    } else if (result == ROUTE_NO_PATH) {
         reply_problem(&j->reply, 404, "there is nothing at this path; GET /v2 tells what this server is");
     } else {
         bool is_known = j->request.method != METHOD_OTHER;
@@ -91,6 +101,20 @@ bool admission_reserve_body(job *j, uint64_t bytes) {
     return metrics_get(m, METRIC_pending_body_bytes) <= limit;
 }
 
+// The query's priority, or that of a JSON body; 0 and none at all are the setting's level.
+static void choose_priority(job *j) {
+    const char *length = j->request.headers[HEADER_inference_header_length];
+    uint64_t json_size = j->request.body_size;
+    fault ignored = {0}; // the worker finds it again, and answers with it
+    coding c;
+    bool is_readable = coding_parse(j->request.headers[HEADER_content_encoding], &c, &ignored) && c == CODING_IDENTITY;
+    j->priority = j->inference.options.priority;
+    if (length != NULL && (!body_header_length(length, &json_size, &ignored) || json_size > j->request.body_size))
+        return;
+    if (is_readable) j->priority = infer_priority_find((const char *)j->request.body, (size_t)json_size, j->priority);
+    if (j->priority == 0) j->priority = j->service->settings->default_priority;
+}
+
 void admission_received(job *j) {
     assert(j->state == JOB_RECEIVING);
     service *s = j->service;
@@ -101,6 +125,7 @@ void admission_received(job *j) {
         job_move(j, JOB_ANSWERED);
     } else if (scheduler_reserve(s->scheduler)) {
         j->holds_slot = true;
+        choose_priority(j);
     } else {
         metrics_add(s->metrics, METRIC_refused_total, 1);
         j->reply.retry_after_s = 1;

@@ -101,6 +101,7 @@ static void add_headers(const job *j, struct MHD_Response *response) {
     char number[32];
     if (r->content_type != NULL) (void)MHD_add_response_header(response, "Content-Type", content_type_of(j));
     if (r->content_encoding != NULL) (void)MHD_add_response_header(response, "Content-Encoding", r->content_encoding);
+    if (r->accepts != NULL) (void)MHD_add_response_header(response, "Accept", r->accepts);
     if (r->offers_codings) (void)MHD_add_response_header(response, "Accept-Encoding", CODING_LIST);
     (void)MHD_add_response_header(response, "Vary",
                                   cors_varies(j) ? "Accept, Accept-Encoding, Origin" : "Accept, Accept-Encoding");
@@ -138,8 +139,8 @@ static enum MHD_Result send_reply(http_server *server, job *j) {
 typedef struct framing {
     request *request;
     unsigned hosts, lengths, encodings;
-    const char *length, *encoding;
-    bool has_control, has_bad_name, is_body_told_twice;
+    const char *host, *length, *encoding;
+    bool has_control, has_bad_name, is_body_told_twice, is_out_of_memory;
 } framing;
 
 static bool has_control_character(const char *text) {
@@ -173,7 +174,10 @@ static enum MHD_Result read_header(void *context, enum MHD_ValueKind kind, const
     if (value == NULL) value = "";
     f->has_control = f->has_control || has_control_character(name) || has_control_character(value);
     f->has_bad_name = f->has_bad_name || !is_token(name);
-    if (strcasecmp(name, "Host") == 0) f->hosts++;
+    if (strcasecmp(name, "Host") == 0) {
+        f->hosts++;
+        f->host = value;
+    }
     if (strcasecmp(name, "Content-Length") == 0) {
         f->lengths++;
         f->length = value;
@@ -185,7 +189,7 @@ static enum MHD_Result read_header(void *context, enum MHD_ValueKind kind, const
     for (size_t i = 0; i < HEADER_COUNT; i++) {
         if (strcasecmp(name, request_header_names[i]) != 0) continue;
         f->is_body_told_twice |= f->request->headers[i] != NULL && is_about_body((request_header)i);
-        if (f->request->headers[i] == NULL) f->request->headers[i] = value;
+        if (!request_add_header(f->request, (request_header)i, value)) f->is_out_of_memory = true;
     }
     return MHD_YES;
 }
@@ -205,6 +209,8 @@ static bool parse_length(const char *text, uint64_t *out) {
 // What two servers in a row could read differently, so that one of them takes a body's end for another request.
 static const char *framing_problem(const framing *f, const char *version) {
     if (f->hosts > 1) return "the request has more than one Host header";
+    if (f->hosts == 1 && strpbrk(f->host, " \t/?#@\\\"<>^`{|}") != NULL)
+        return "the Host header is not HOST or HOST:PORT";
     if (f->lengths > 1) return "the request has more than one Content-Length header";
     if (f->lengths != 0 && f->encodings != 0) return "the request has both Content-Length and Transfer-Encoding";
     if (f->encodings > 1 || (f->encodings == 1 && strcasecmp(f->encoding, "chunked") != 0)) {
@@ -230,8 +236,9 @@ static void read_headers(job *j, const char *method, const char *version) {
         j->request.has_length = parse_length(f.length, &j->request.length);
         if (!j->request.has_length) problem = "the Content-Length is not a number";
     }
+    if (problem == NULL && f.is_out_of_memory) problem = "no memory for the headers of this request; try again later";
     if (problem != NULL) {
-        reply_problem(&j->reply, 400, "%s", problem);
+        reply_problem(&j->reply, f.is_out_of_memory ? 503 : 400, "%s", problem);
         j->reply.must_close = true;
         job_move(j, JOB_ANSWERED);
         return;

@@ -45,6 +45,7 @@ typedef struct job {
     reply reply;
     job_times times;
     job_inference inference;
+    uint64_t priority;      // its level in the queue: 1 is served first
     uint32_t worker;        // the pool's member that has it, while WORKING
     size_t packed_bytes;    // of a body that was unpacked, as it came; 0: it was not
     uint64_t body_reserved; // of the memory for all bodies

@@ -274,9 +274,19 @@ static bool encode_reply(work *w) {
     return write_reply(w, &answer, &profile);
 }
 
+// What this model would take instead (RFC 9110, 15.5.16).
+static const char *accepted_types(const work *w) {
+    if (model_version_signature(w->version)->input_count != 1) return "application/json, application/octet-stream";
+    if (model_version_preprocess(w->version) == NULL)
+        return "application/json, application/octet-stream, application/x-npy";
+    return "image/jpeg, image/png, image/webp, application/x-npy, application/json, application/octet-stream, "
+           "multipart/form-data";
+}
+
 static void answer_fault(work *w) {
     job *j = w->job;
     int status = w->fault.http_status;
+    if (status == 415 && !j->reply.offers_codings) j->reply.accepts = accepted_types(w);
     // Cancelled either because the client left, who will not read this, or because the time to drain is over.
     if (status == 499 && service_get_phase(j->service) >= SERVICE_DRAINING) status = 503;
     reply_problem(&j->reply, status, "%s",

@@ -22,6 +22,7 @@ typedef struct reply {
     char digest[72];              // Input-Digest; "": none
     const char *content_encoding; // static; NULL: none
     bool offers_codings;          // of a 415: Accept-Encoding
+    const char *accepts;          // of a 415: Accept, the types that would be taken; static; NULL: none
     const char *members;          // of a problem, beside the usual ones: static text such as "\"ready\":false"; or NULL
 } reply;
 

@@ -9,7 +9,13 @@
 #include <strings.h>
 
 const char *const request_header_names[HEADER_COUNT] = {
-#define HEADER(field, name) name,
+#define HEADER(field, name, is_list) name,
+#include "server/http/header_list.inc"
+#undef HEADER
+};
+
+static const bool is_list[HEADER_COUNT] = {
+#define HEADER(field, name, is_list) is_list,
 #include "server/http/header_list.inc"
 #undef HEADER
 };
@@ -143,6 +149,7 @@ void request_close(request *r) {
     free(r->target);
     free(r->decoded);
     free(r->body);
+    for (size_t i = 0; i < HEADER_COUNT; i++) buffer_close(&r->joined[i]);
     *r = (request){.method = METHOD_OTHER};
 }
 
@@ -151,6 +158,23 @@ const char *request_argument_get(const request *r, const char *key) {
         if (strcmp(r->arguments[i].key, key) == 0) return r->arguments[i].value;
     }
     return NULL;
+}
+
+bool request_add_header(request *r, request_header header, const char *value) {
+    const char *first = r->headers[header];
+    if (first == NULL) r->headers[header] = value;
+    if (first == NULL || !is_list[header]) return true;
+    buffer *joined = &r->joined[header];
+    if (joined->size == 0) {
+        buffer_init(joined, 0);
+        buffer_append(joined, first, strlen(first) + 1);
+    }
+    if (buffer_ok(joined)) joined->size--; // the zero at its end
+    buffer_text(joined, ", ");
+    buffer_append(joined, value, strlen(value) + 1);
+    if (!buffer_ok(joined)) return false;
+    r->headers[header] = joined->data;
+    return true;
 }
 
 // A first step that holds most images, and doubling from there; never beyond what the client announced.

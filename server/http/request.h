@@ -3,10 +3,12 @@
 // A request as it was sent: method, target, the headers that matter, and the body. The target is taken apart here
 // and not by the HTTP library, which lets broken escapes and NUL bytes pass.
 //
-// Ownership: a request owns its copy of the target and its body; header values are lent by the HTTP library until
-// the request is completed. Threads: whoever owns the job.
+// Ownership: a request owns its copy of the target, its body, and headers that it joined; other header values are lent
+// by the HTTP library until the request is completed. Threads: whoever owns the job.
 #ifndef DSCD_REQUEST_H
 #define DSCD_REQUEST_H
+
+#include "server/base/buffer.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,7 +28,7 @@ typedef enum request_method {
 } request_method;
 
 typedef enum request_header {
-#define HEADER(field, name) HEADER_##field,
+#define HEADER(field, name, is_list) HEADER_##field,
 #include "server/http/header_list.inc"
 #undef HEADER
     HEADER_COUNT
@@ -49,7 +51,8 @@ typedef struct request {
     const char *verb; // "predict" of "/v1/models/m:predict", which is split off under /v1 alone; else NULL
     size_t argument_count;
     request_argument arguments[REQUEST_QUERY_MAX];
-    const char *headers[HEADER_COUNT]; // NULL where absent; the first of several
+    const char *headers[HEADER_COUNT]; // NULL where absent; lists joined with commas, of others the first of several
+    buffer joined[HEADER_COUNT];       // what lists of several headers are joined in
     bool has_length;                   // Content-Length was sent ...
     uint64_t length;                   // ... and this is it
     bool is_chunked;
@@ -65,6 +68,9 @@ request_method request_method_parse(const char *name);
 const char *request_method_name(request_method method);
 // The first argument with this key, or NULL.
 const char *request_argument_get(const request *r, const char *key);
+
+// Takes a header over. `value` is lent. False where memory is out.
+bool request_add_header(request *r, request_header header, const char *value);
 
 // Appends to the body, which grows up to `limit_bytes`; what is announced is not allocated before it comes.
 typedef enum request_append_result { APPEND_OK, APPEND_TOO_LARGE, APPEND_NO_MEMORY } request_append_result;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The bounded queue between the HTTP thread and the workers, which are the engine's pool members.
+// The bounded queue between the HTTP thread and the workers, which are the engine's pool members. Jobs leave it by
+// their priority, those of one priority in the order in which they came; a push or a pop costs O(log of those that
+// wait).
 //
 // A place is reserved before a connection is suspended and a job pushed after it: a worker may have answered before
 // the HTTP thread's next instruction.

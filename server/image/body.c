@@ -108,7 +108,7 @@ bool body_find_kind(const body_facts *facts, body_kind *out, fault *f) {
         return true;
     }
     if (body_signature(facts->bytes, facts->size, out)) return true;
-    size_t start = 0;
+    size_t start = begins(facts->bytes, facts->size, "\xef\xbb\xbf", 3) ? 3 : 0; // a byte order mark
     while (start < facts->size && strchr(" \t\r\n", facts->bytes[start]) && facts->bytes[start]) start++;
     *out = BODY_JSON;
     return (start < facts->size && facts->bytes[start] == '{') || fault_unknown(facts, f);

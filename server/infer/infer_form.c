@@ -10,6 +10,8 @@
 // A text field, or a file that is none: an option by its name.
 static bool read_field(const infer_context *c, const multipart_part *part, fault *f) {
     char value[64];
+    if (strcmp(part->name, "priority") == 0)
+        return fault_set(f, 400, "a form is read when it has left the queue: give the priority in the query");
     if (part->size >= sizeof value || memchr(part->bytes, '\0', part->size))
         return fault_set(f, 400, "the form's field \"%s\" is no option, and no image either", part->name);
     memcpy(value, part->bytes, part->size);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/base/json_file.h"
 #include "server/infer/infer_parts.h"
 #include "server/infer/json_cut.h"
 
@@ -23,29 +24,21 @@ typedef struct tail {
     bool present; // the body was sent with Inference-Header-Content-Length
 } tail;
 
-// A member by its exact name; NULL where it is absent. One that stands twice is a fault.
-static bool member(const cJSON *object, const char *name, const cJSON **out, fault *f) {
-    *out = NULL;
-    for (const cJSON *item = object->child; item; item = item->next) {
-        if (strcmp(item->string, name) != 0) continue;
-        if (*out) return fault_set(f, 400, "\"%s\" stands twice in one object", name);
-        *out = item;
-    }
-    return true;
+const cJSON *infer_member(const cJSON *object, const char *name) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+    return cJSON_IsNull(item) ? NULL : item;
 }
 
 static bool string_member(const cJSON *object, const char *where, const char *name, const char **out, fault *f) {
-    const cJSON *item;
-    if (!member(object, name, &item, f)) return false;
+    const cJSON *item = infer_member(object, name);
     if (!cJSON_IsString(item)) return fault_set(f, 400, "%s needs \"%s\", a string", where, name);
     *out = item->valuestring;
     return true;
 }
 
 static bool read_id(const cJSON *root, infer_request *request, fault *f) {
-    const cJSON *id;
-    if (!member(root, "id", &id, f)) return false;
-    if (!id || cJSON_IsNull(id)) return true;
+    const cJSON *id = infer_member(root, "id");
+    if (!id) return true;
     if (!cJSON_IsString(id) || strlen(id->valuestring) > ID_MAX)
         return fault_set(f, 400, "id must be a string of at most %d bytes", ID_MAX);
     request->id = strdup(id->valuestring);
@@ -53,10 +46,9 @@ static bool read_id(const cJSON *root, infer_request *request, fault *f) {
 }
 
 static bool read_shape(const cJSON *object, const dsc_tensor_info *model, dsc_tensor_info *out, fault *f) {
-    const cJSON *shape;
+    const cJSON *shape = infer_member(object, "shape");
     int64_t dims[DSC_MAX_RANK];
     uint32_t rank = 0;
-    if (!member(object, "shape", &shape, f)) return false;
     if (!cJSON_IsArray(shape)) return fault_set(f, 400, "input \"%s\" needs \"shape\", an array", model->name);
     for (const cJSON *item = shape->child; item; item = item->next) {
         if (rank == DSC_MAX_RANK)
@@ -108,12 +100,12 @@ static bool take_json(const json_part *part, infer_input *input, fault *f) {
 }
 
 static bool read_values(const cJSON *object, const json_part *part, tail *rest, infer_input *input, fault *f) {
-    const cJSON *parameters, *size = NULL, *data;
+    const cJSON *parameters = infer_member(object, "parameters"), *data = infer_member(object, "data");
+    const cJSON *size = infer_member(parameters, "binary_data_size");
     const char *name = input->info.name;
-    if (!member(object, "parameters", &parameters, f) || !member(object, "data", &data, f)) return false;
     if (parameters && !cJSON_IsObject(parameters))
         return fault_set(f, 400, "input \"%s\": parameters must be an object", name);
-    if (parameters && !member(parameters, "binary_data_size", &size, f)) return false;
+    if (parameters && !infer_check_no_region(parameters, "input", name, f)) return false;
     if (size && data) return fault_set(f, 400, "input \"%s\" has both data and binary_data_size", name);
     if (size) return take_binary(size, rest, input, f);
     if (part->text) return take_json(part, input, f);
@@ -140,8 +132,7 @@ static bool take_image_bytes(const cJSON *size_item, const char *name, tail *res
 
 // [N], or [N,1] with any number of ones behind.
 static bool read_image_count(const cJSON *object, const char *name, size_t *out, fault *f) {
-    const cJSON *shape;
-    if (!member(object, "shape", &shape, f)) return false;
+    const cJSON *shape = infer_member(object, "shape");
     double count = -1;
     for (const cJSON *item = cJSON_IsArray(shape) ? shape->child : NULL; item; item = item->next) {
         double dim = cJSON_IsNumber(item) ? item->valuedouble : -1;
@@ -158,15 +149,15 @@ static bool read_image_count(const cJSON *object, const char *name, size_t *out,
 
 // BYTES for an input that takes none: its elements are image files.
 static bool read_images(const infer_context *c, const cJSON *object, const json_part *part, tail *rest, fault *f) {
-    const cJSON *parameters, *size_item = NULL, *data;
+    const cJSON *parameters = infer_member(object, "parameters"), *data = infer_member(object, "data");
+    const cJSON *size_item = infer_member(parameters, "binary_data_size");
     const char *name = c->model->inputs[0].name;
     const uint8_t *bytes = NULL;
     size_t count = 0, size = 0;
     if (!infer_check_single_input(c, "an image", f) || !read_image_count(object, name, &count, f)) return false;
-    if (!member(object, "parameters", &parameters, f) || !member(object, "data", &data, f)) return false;
     if (parameters && !cJSON_IsObject(parameters))
         return fault_set(f, 400, "input \"%s\": parameters must be an object", name);
-    if (parameters && !member(parameters, "binary_data_size", &size_item, f)) return false;
+    if (parameters && !infer_check_no_region(parameters, "input", name, f)) return false;
     if (size_item && data) return fault_set(f, 400, "input \"%s\" has both data and binary_data_size", name);
     if (data && !part->text) return fault_set(f, 400, "input \"%s\": data must be an array", name);
     if (data) return infer_bytes_json(c, part, count, f);
@@ -185,7 +176,7 @@ static bool find_input(const char *name, const infer_signature *model, uint32_t 
 }
 
 static bool read_input(const infer_context *c, const cJSON *object, const json_part *part, tail *rest, fault *f) {
-    const char *name, *datatype;
+    const char *name = NULL, *datatype = NULL;
     uint32_t index = 0;
     if (!cJSON_IsObject(object)) return fault_set(f, 400, "an element of inputs is not an object");
     if (!string_member(object, "an element of inputs", "name", &name, f)) return false;
@@ -203,8 +194,7 @@ static bool read_input(const infer_context *c, const cJSON *object, const json_p
 }
 
 static bool read_inputs(const infer_context *c, const cJSON *root, const json_cuts *cuts, tail *rest, fault *f) {
-    const cJSON *inputs;
-    if (!member(root, "inputs", &inputs, f)) return false;
+    const cJSON *inputs = infer_member(root, "inputs");
     if (!inputs) return fault_set(f, 400, "the JSON has neither \"inputs\" nor \"image_b64\"");
     if (!cJSON_IsArray(inputs)) return fault_set(f, 400, "inputs must be an array of objects");
     uint32_t i = 0;
@@ -220,21 +210,26 @@ static bool read_inputs(const infer_context *c, const cJSON *root, const json_cu
 }
 
 static bool read_root(const infer_context *c, const cJSON *root, const json_cuts *cuts, fault *f) {
-    const cJSON *parameters, *outputs, *inputs, *image;
+    const cJSON *image = infer_member(root, "image_b64");
     infer_request *request = c->request;
-    if (!member(root, "parameters", &parameters, f) || !member(root, "outputs", &outputs, f)) return false;
-    if (!member(root, "inputs", &inputs, f) || !read_id(root, request, f)) return false;
-    if (!member(root, "image_b64", &image, f)) return false;
-    if (!infer_json_parameters(parameters, request, f)) return false;
-    if (!infer_json_outputs(outputs, c->model, request, f)) return false;
+    if (!read_id(root, request, f) || !infer_json_parameters(infer_member(root, "parameters"), request, f))
+        return false;
+    if (!infer_json_outputs(infer_member(root, "outputs"), c->model, request, f)) return false;
     const body_facts *facts = c->facts;
     size_t json = facts->has_header_length ? (size_t)facts->header_length : facts->size;
     tail rest = {facts->bytes + json, facts->size - json, facts->has_header_length};
     if (image && !cuts->image_b64.text) return fault_set(f, 400, "image_b64 must be a string of base64");
     if (!image) return read_inputs(c, root, cuts, &rest, f);
-    if (inputs) return fault_set(f, 400, "the JSON has both \"image_b64\" and \"inputs\"");
+    if (infer_member(root, "inputs")) return fault_set(f, 400, "the JSON has both \"image_b64\" and \"inputs\"");
     if (rest.size > 0) return fault_set(f, 400, "%zu bytes are left in the body behind the JSON", rest.size);
     return infer_base64_open(c, &cuts->image_b64, f);
+}
+
+// Of two members of one name a reader would have to pass over one in silence.
+static bool check_keys(const cJSON *root, fault *f) {
+    dsc_error err = {0};
+    if (json_check_keys("the JSON", root, JSON_CUT_DEPTH + 1, &err) == DSC_OK) return true;
+    return fault_set(f, 400, "%s", err.text);
 }
 
 bool infer_json_open(const infer_context *c, fault *f) {
@@ -251,7 +246,7 @@ bool infer_json_open(const infer_context *c, fault *f) {
         else if (!cJSON_IsObject(root))
             done = fault_set(f, 400, "the JSON must be an object");
         else
-            done = read_root(c, root, &cuts, f);
+            done = check_keys(root, f) && read_root(c, root, &cuts, f);
         cJSON_Delete(root);
     }
     buffer_close(&skeleton);

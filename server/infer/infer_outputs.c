@@ -10,8 +10,9 @@
 static bool read_form(const cJSON *parameters, infer_output *output, const char *name, fault *f) {
     if (!parameters) return true;
     if (!cJSON_IsObject(parameters)) return fault_set(f, 400, "output \"%s\": parameters must be an object", name);
-    const cJSON *binary = cJSON_GetObjectItemCaseSensitive(parameters, "binary_data");
-    const cJSON *classes = cJSON_GetObjectItemCaseSensitive(parameters, "classification");
+    if (!infer_check_no_region(parameters, "output", name, f)) return false;
+    const cJSON *binary = infer_member(parameters, "binary_data");
+    const cJSON *classes = infer_member(parameters, "classification");
     if (binary && !cJSON_IsBool(binary))
         return fault_set(f, 400, "output \"%s\": binary_data must be true or false", name);
     if (binary) output->binary = cJSON_IsTrue(binary);
@@ -35,7 +36,7 @@ static bool find_output(const char *name, const infer_signature *model, uint32_t
 }
 
 static bool read_output(const cJSON *object, const infer_signature *model, infer_request *request, fault *f) {
-    const cJSON *name = cJSON_GetObjectItemCaseSensitive(object, "name");
+    const cJSON *name = infer_member(object, "name");
     if (!cJSON_IsObject(object) || !cJSON_IsString(name))
         return fault_set(f, 400, "an element of outputs must be an object with \"name\", a string");
     infer_output output = {.binary = request->all_binary};
@@ -44,7 +45,7 @@ static bool read_output(const cJSON *object, const infer_signature *model, infer
         if (request->outputs[i].index == output.index)
             return fault_set(f, 400, "output \"%s\" is asked for twice", name->valuestring);
     }
-    if (!read_form(cJSON_GetObjectItemCaseSensitive(object, "parameters"), &output, name->valuestring, f)) return false;
+    if (!read_form(infer_member(object, "parameters"), &output, name->valuestring, f)) return false;
     request->outputs[request->output_count++] = output; // each index once: never over INFER_OUTPUTS_MAX
     return true;
 }

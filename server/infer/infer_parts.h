@@ -21,6 +21,10 @@ bool infer_tfs_open(const infer_context *c, const char *text, size_t size, fault
 bool infer_tfs_is(const char *text, size_t size);
 // `parameters` of a request, or NULL; reads binary_data_output, too.
 bool infer_json_parameters(const struct cJSON *parameters, infer_request *request, fault *f);
+// The member of an object, or NULL. null counts as absent: some clients' libraries write one for whatever is not set.
+const struct cJSON *infer_member(const struct cJSON *object, const char *name);
+// Fault 501 where the parameters of an input or output (`what`) name a region of Triton's shared memory.
+bool infer_check_no_region(const struct cJSON *parameters, const char *what, const char *name, fault *f);
 // `outputs` of a request, or NULL: all.
 bool infer_json_outputs(const struct cJSON *outputs, const infer_signature *model, infer_request *request, fault *f);
 // Memory that lives as long as the request, aligned for anything; NULL without. infer_disown frees all of it.

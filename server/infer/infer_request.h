@@ -43,12 +43,13 @@ typedef struct infer_options {
     bool has_topk, has_timeout;
     uint32_t topk;       // 0: no classification
     uint64_t timeout_ns; // from the request's arrival; never 0
+    uint64_t priority;   // in the queue: 1 is served first; 0: none was given, or the default
     infer_profile profile;
     infer_dialect dialect;               // by the path
     bool no_server_timing, layer_timing; // the Server-Timing header: none; with the layers
     bool digest;                         // of the network's inputs
 } infer_options;
-// A query argument. Keys other than topk, profile, timeout_ms and digest are ignored. Fault 400.
+// A query argument. Unknown keys are passed over, but for those that nearly are a known one. Fault 400.
 bool infer_options_set(infer_options *options, const char *key, const char *value, fault *f);
 
 typedef enum infer_source { INFER_ABSENT, INFER_JSON, INFER_BYTES, INFER_ROWS } infer_source;

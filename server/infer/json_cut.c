@@ -170,8 +170,9 @@ static bool read_value(scanner *s) {
 }
 
 bool json_cut(const char *text, size_t size, json_cuts *cuts, buffer *skeleton, fault *f) {
+    const char *begin = json_text_begin(text, text + size);
     scanner s = {
-        .begin = text, .p = text, .end = text + size, .copied = text, .skeleton = skeleton, .cuts = cuts, .f = f};
+        .begin = text, .p = begin, .end = text + size, .copied = begin, .skeleton = skeleton, .cuts = cuts, .f = f};
     *cuts = (json_cuts){0};
     while (s.end > s.p && strchr(" \n\r\t", s.end[-1]) && s.end[-1]) s.end--;
     if (s.p == s.end) return bad(&s, "it is empty");

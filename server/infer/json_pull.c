@@ -8,7 +8,7 @@
 #include "server/infer/json_text.h"
 
 json_pull json_pull_open(const char *text, size_t size, fault *f) {
-    return (json_pull){.begin = text, .p = text, .end = text + size, .f = f};
+    return (json_pull){.begin = text, .p = json_text_begin(text, text + size), .end = text + size, .f = f};
 }
 
 static bool bad(const json_pull *j, const char *what) {

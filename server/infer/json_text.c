@@ -9,6 +9,10 @@
 
 #include "server/base/utf8.h"
 
+const char *json_text_begin(const char *p, const char *end) {
+    return end - p >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0 ? p + 3 : p;
+}
+
 const char *json_text_space(const char *p, const char *end) {
     while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) p++;
     return p;

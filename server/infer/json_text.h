@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+// Behind the byte order mark that some editors and shells put ahead of a text; RFC 8259 lets a reader pass over it.
+const char *json_text_begin(const char *p, const char *end);
 const char *json_text_space(const char *p, const char *end); // behind spaces
 
 // Behind the string that begins with the quote at *p; NULL with `*why`, and *p at the fault, where it is none.

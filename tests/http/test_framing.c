@@ -21,6 +21,21 @@ HTTP_TEST(framing, smuggling_is_refused) {
         "POST /infer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
         "POST /infer HTTP/1.1\r\nHost: x\r\nContent-Length\t: 3\r\n\r\nabc",
         "GET /v2 HTTP/1.1\r\nHost: x\r\nX(: y\r\n\r\n",
+        "GET /v2 HTTP/1.1\r\nHost: x\r\nX-Thing: a\x7fz\r\n\r\n",
+        "GET /v2 HTTP/1.1\r\nHost: x\r\nhost: x\r\n\r\n",
+        "GET /v2 HTTP/1.1\r\nHost: x y\r\n\r\n",
+        "GET /v2 HTTP/1.1\r\nHost: x/y\r\n\r\n",
+        "GET /v2 HTTP/1.1\r\nHost: a@x\r\n\r\n",
+        "POST /infer HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\ncontent-length: 4\r\n\r\nabc",
+        "POST /infer HTTP/1.1\r\nHost: x\r\ntransfer-encoding: chunked\r\nCONTENT-LENGTH: 3\r\n\r\n0\r\n\r\n",
+        "POST /infer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+        "POST /infer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+        "POST /infer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked;q=1\r\n\r\n0\r\n\r\n",
+        "POST /infer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding:\r\n\r\n0\r\n\r\n",
+        "POST /infer HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST /infer HTTP/1.1\r\nHost: x\r\nContent-Type: a/b\r\nContent-Type: c/d\r\nContent-Length: 3\r\n\r\nabc",
+        "POST /infer HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Encoding: br\r\nContent-Length: "
+        "3\r\n\r\nabc",
     };
     for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
         http_connection c = http_connect(server.port);

@@ -161,6 +161,54 @@ HTTP_TEST(headers, cors_for_all) {
     STOPS_CLEANLY();
 }
 
+// Several headers of a list mean the same as one with commas.
+HTTP_TEST(headers, lists_in_several_headers) {
+    SERVE_SMALL("--threads", "1");
+    static const struct {
+        const char *headers, *type;
+    } rows[] = {
+        {"Accept: image/png\r\nAccept: text/plain\r\n", "text/plain; charset=utf-8"},
+        {"Accept: text/csv;q=0.5\r\nX-A: b\r\naccept: text/plain;q=0.9\r\nACCEPT: */*;q=0.1\r\n",
+         "text/plain; charset=utf-8"},
+        {"Accept: \r\nAccept: text/csv\r\n", "text/csv; charset=utf-8"},
+        {"Accept: application/json;q=0\r\nAccept: */*\r\nAccept: text/csv, text/plain;q=0.2\r\n",
+         "text/csv; charset=utf-8"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char headers[300];
+        (void)snprintf(headers, sizeof headers, RAW "%s", rows[i].headers);
+        http_reply r = post_zeros("/infer", headers);
+        check_status(&r, 200);
+        cr_assert(http_has_header(&r, "Content-Type", rows[i].type), "%s: %s", rows[i].headers, r.head);
+        http_reply_free(&r);
+    }
+    http_reply r = post_zeros("/infer", RAW "Accept: image/png\r\nAccept: image/webp\r\n");
+    check_status(&r, 406);
+    http_reply_free(&r);
+    r = http_request(server.port, "GET", "/openapi.json", "Accept-Encoding: br\r\nAccept-Encoding: gzip\r\n");
+    cr_assert(r.status == 200 && http_has_header(&r, "Content-Encoding", "gzip"), "%s", r.head);
+    http_reply_free(&r);
+    r = http_request(server.port, "GET", "/openapi.json", "Accept-Encoding: gzip;q=0\r\nAccept-Encoding: *\r\n");
+    cr_assert(r.status == 200 && http_has_header(&r, "Content-Encoding", "deflate"), "%s", r.head);
+    http_reply_free(&r);
+    // Two traceparents count as none.
+    char value[100];
+    r = http_request(server.port, "GET", "/v2",
+                     "traceparent: 00-" TRACE "-" PARENT "-01\r\ntraceparent: 00-" TRACE "-" PARENT "-01\r\n");
+    header_of(&r, "traceparent", value, sizeof value);
+    cr_assert(r.status == 200 && strlen(value) == 55 && strstr(value, TRACE) == NULL, "%s", value);
+    http_reply_free(&r);
+    http_connection c = http_connect(server.port);
+    cr_assert(http_send_text(&c, "GET /v2 HTTP/1.1\r\nHost: x\r\n"));
+    for (int i = 0; i < 1500; i++) cr_assert(http_send_text(&c, "Accept: a/b\r\n"));
+    cr_assert(http_send_text(&c, "\r\n"));
+    r = http_read(&c, true);
+    check_status(&r, 200);
+    http_reply_free(&r);
+    http_close(&c);
+    STOPS_CLEANLY();
+}
+
 HTTP_TEST(headers, problem_media_type) {
     SERVE_SMALL("--threads", "1");
     http_reply r =

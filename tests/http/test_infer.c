@@ -79,6 +79,32 @@ HTTP_TEST(infer, options) {
     check_post("/infer?topk=x", RAW, "", 400);
     check_post("/infer?profile=everything", RAW, "", 400);
     check_post("/infer?timeout_ms=0", RAW, "", 400);
+    check_post("/infer?priority=-1", RAW, "", 400);
+    check_post("/infer?priority=1.5", RAW, "", 400);
+    check_post("/infer?priority=", RAW, "", 400);
+    STOPS_CLEANLY();
+}
+
+// A misspelt option is told instead of passed over. Others are somebody else's: Triton's examples send some.
+HTTP_TEST(infer, unknown_options) {
+    SERVE_SMALL("--threads", "1");
+    static const char *const paths[] = {"/infer?topK=5",
+                                        "/infer?timeout=5",
+                                        "/v2/models/small/infer?topk=1&profil",
+                                        "/v2/models/small/preprocess?Digest=sha256",
+                                        "/v1/models/small:predict?prioritiy=1",
+                                        "/v1/models/small:classify?Topk=1"};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        http_reply r = post_pixels(paths[i], RAW);
+        check_status(&r, 400);
+        cr_assert(http_has_text(&r, "is no argument of an inference; is "), "%s: %s", paths[i], r.body);
+        http_reply_free(&r);
+    }
+    http_reply r = post_pixels("/infer?test_1=1&test_2=2&topk=1", RAW);
+    check_status(&r, 200);
+    http_reply_free(&r);
+    check_get("/v2?x=1", 200);
+    check_get("/v2/models/small?topK=5", 200); // has no options at all
     STOPS_CLEANLY();
 }
 

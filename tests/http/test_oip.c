@@ -54,6 +54,11 @@ HTTP_TEST(oip, inputs_and_outputs) {
     check_text("{\"id\":\"4\\u00e4\\\"2\",\"inputs\":[" A "," B "]}",
                "{\"model_name\":\"sum\",\"model_version\":\"1\",\"id\":\"4\xc3\xa4\\\"2\",\"outputs\"");
     check_text("{\"inputs\":[" A "," B "]}", "{\"model_name\":\"sum\",\"model_version\":\"1\",\"outputs\"");
+    // What is not set is null with some clients, and the model's name stands in the body with others.
+    check_text("{\"id\":null,\"model_name\":\"sum\",\"parameters\":null,\"outputs\":null,\"inputs\":[{\"name\":\"a\","
+               "\"shape\":"
+               "[2,2],\"datatype\":\"FP32\",\"parameters\":null,\"data\":[1,2,3,4]}," B "]}",
+               "{\"model_name\":\"sum\",\"model_version\":\"1\",\"outputs\":[" C_ANSWER "," D_ANSWER "]");
     STOPS_CLEANLY();
 }
 
@@ -128,6 +133,9 @@ HTTP_TEST(oip, content_types) {
         "Content-Type: application/json; charset=utf-8\r\n", "Content-Type: application/octet-stream\r\n"};
     static const char body[] = " \r\n{\"inputs\":[" A "," B "]}\n";
     for (size_t i = 0; i < 5; i++) check_post(INFER, types[i], body, 200);
+    check_post(INFER, "", "\xef\xbb\xbf{\"inputs\":[" A "," B "]}", 200); // a byte order mark
+    check_post("/v1/models/sum:predict", "", "\xef\xbb\xbf{\"inputs\":{\"a\":[[1,2]],\"b\":[[1,2]]}}", 200);
+    check_post("/v2/repository/index", "", "\xef\xbb\xbf{\"ready\":true}", 200);
     http_connection c = http_connect(server.port);
     char head[200];
     (void)snprintf(head, sizeof head, "POST " INFER " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%zx\r\n",

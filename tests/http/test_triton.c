@@ -90,6 +90,9 @@ HTTP_TEST(triton, timeout_and_priority) {
         {WITH("\"timeout\":\"5\""), 400},
         {WITH("\"priority\":-1"), 400},
         {WITH("\"priority\":1.5"), 400},
+        {WITH("\"priority\":9007199254740993"), 200}, // reads as 2^53
+        {WITH("\"priority\":9007199254740994"), 400},
+        {WITH("\"priority\":\"1\""), 400},
         {WITH("\"anything\":\"else\",\"x\":1.5,\"y\":true"), 200},
         {WITH("\"x\":{}"), 400},
         {WITH("\"x\":[1]"), 400},
@@ -100,6 +103,50 @@ HTTP_TEST(triton, timeout_and_priority) {
         cr_assert_eq(r.status, rows[i].status, "%s: %d %s", rows[i].json, r.status, r.body);
         http_reply_free(&r);
     }
+    STOPS_CLEANLY();
+}
+
+// What its clients ask of logs, traces and shared memory.
+HTTP_TEST(triton, settings_and_shared_memory) {
+    SERVE_SMALL("--threads", "1", "--log-level", "warning");
+    http_reply r = http_request(server.port, "GET", "/v2/logging", "");
+    check_status(&r, 200);
+    cr_assert(http_has_text(&r, "\"log_info\":false,\"log_warning\":true,\"log_error\":true,\"log_verbose_level\":0"),
+              "%s", r.body);
+    http_reply_free(&r);
+    static const char *const traces[] = {"/v2/trace/setting", "/v2/models/small/trace/setting"};
+    for (size_t i = 0; i < 2; i++) {
+        r = http_request(server.port, "GET", traces[i], "");
+        check_status(&r, 200);
+        cr_assert(http_has_text(&r, "\"trace_level\":[\"OFF\"]"), "%s", r.body);
+        http_reply_free(&r);
+        check_post(traces[i], "", "{}", 200); // changes nothing
+        check_post(traces[i], "", "", 200);
+        check_post(traces[i], "", "{\"trace_file\":\"/etc/passwd\"}", 501);
+        check_post(traces[i], "", "{\"trace_level\":null}", 501);
+        check_post(traces[i], "", "[]", 400);
+    }
+    check_get("/v2/models/other/trace/setting", 404);
+    check_post("/v2/logging", "", "{\"log_info\":true}", 501);
+    check_post("/v2/logging", "", "{}", 200);
+    static const char *const regions[] = {"/v2/systemsharedmemory/status", "/v2/systemsharedmemory/region/a/status",
+                                          "/v2/cudasharedmemory/status", "/v2/cudasharedmemory/region/a/status"};
+    for (size_t i = 0; i < 4; i++) check_get(regions[i], 501);
+    check_post("/v2/systemsharedmemory/region/a/register", "", "{\"key\":\"/a\",\"offset\":0,\"byte_size\":64}", 501);
+    check_post("/v2/cudasharedmemory/unregister", "", "", 501);
+    check_get("/v2/sharedmemory/status", 404);
+    static const char *const bodies[] = {
+        "{\"inputs\":[{\"name\":\"input\",\"shape\":[1,3,8,8],\"datatype\":\"FP32\",\"parameters\":"
+        "{\"shared_memory_region\":\"a\",\"shared_memory_byte_size\":768}}]}",
+        "{\"inputs\":[{\"name\":\"input\",\"shape\":[1],\"datatype\":\"BYTES\",\"parameters\":"
+        "{\"shared_memory_region\":\"a\",\"shared_memory_byte_size\":768}}]}"};
+    for (size_t i = 0; i < 2; i++) check_post("/infer", "", bodies[i], 501);
+    // An output that is not written where the client will look for it must not pass for one that was.
+    r = post_binary("{" INPUT("1", "768") ",\"outputs\":[{\"name\":\"scores\",\"parameters\":"
+                                          "{\"shared_memory_region\":\"a\",\"shared_memory_byte_size\":16}}]}",
+                    1, "");
+    check_status(&r, 501);
+    http_reply_free(&r);
     STOPS_CLEANLY();
 }
 

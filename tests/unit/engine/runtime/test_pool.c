@@ -184,6 +184,27 @@ Test(pool, no_piece_of_work_is_forgotten) {
     dsc_pool_free(pool);
 }
 
+static bool halve_the_smallest(void *context, uint32_t member) {
+    queue *q = context;
+    volatile float smallest = 1.1754943508e-38f; // the smallest normal one: its half is flushed, or not
+    if (!take_work(context, member)) return false;
+    if (smallest / 2 > 0) atomic_fetch_add(&q->done, 100);
+    return true;
+}
+
+// A server reads and prints numbers there.
+Test(pool, work_keeps_denormals) {
+    queue q = {3, 0};
+    dsc_pool *pool;
+    dsc_pool_options options = {.threads = 1, .work = halve_the_smallest, .work_context = &q};
+    cr_assert_eq(dsc_pool_create(&options, &pool, NULL), DSC_OK);
+    dsc_pool_wake(pool);
+    while (atomic_load(&q.done) % 100 < 3) {
+    }
+    dsc_pool_free(pool);
+    cr_expect_eq(atomic_load(&q.done), 303);
+}
+
 Test(pool, impossible_numbers_of_threads_are_refused) {
     dsc_pool *pool;
     dsc_error err;

@@ -141,3 +141,16 @@ Test(router, tells_the_methods) {
     route_methods_text(allowed, text);
     cr_assert_str_eq(text, "GET, HEAD");
 }
+
+Test(request, lists_of_several_headers_are_joined) {
+    request r = opened("/");
+    cr_assert(request_add_header(&r, HEADER_accept, "a/b"));
+    cr_expect_str_eq(r.headers[HEADER_accept], "a/b");
+    cr_assert(request_add_header(&r, HEADER_accept, "") && request_add_header(&r, HEADER_accept, "c/d;q=0.5"));
+    cr_expect_str_eq(r.headers[HEADER_accept], "a/b, , c/d;q=0.5");
+    cr_assert(request_add_header(&r, HEADER_request_id, "one") && request_add_header(&r, HEADER_request_id, "two"));
+    cr_expect_str_eq(r.headers[HEADER_request_id], "one"); // no list: the first counts
+    for (int i = 0; i < 10000; i++) cr_assert(request_add_header(&r, HEADER_accept_encoding, "gzip"));
+    cr_expect_eq(strlen(r.headers[HEADER_accept_encoding]), 10000 * 6 - 2);
+    request_close(&r);
+}

@@ -23,7 +23,8 @@ Test(body, kinds_are_found_by_their_bytes) {
                                     {"image/png", " \r\n\t{\"a\":1}", 11, BODY_JSON},
                                     {OCTETS, "{}{}", 4, BODY_RAW}, // exactly the input's bytes
                                     {OCTETS "; x=y", "\xff\xd8\xff\xe0", 4, BODY_RAW},
-                                    {NULL, "{}{}", 4, BODY_JSON}, // nobody said that it is raw
+                                    {NULL, "\xef\xbb\xbf {}", 6, BODY_JSON}, // a byte order mark
+                                    {NULL, "{}{}", 4, BODY_JSON},            // nobody said that it is raw
                                     {"multipart/form-data; boundary=x", "--x", 3, BODY_MULTIPART}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const body_facts facts = {.content_type = rows[i].content_type,

@@ -125,7 +125,11 @@ Test(infer_request, refuses_what_does_not_fit_the_model) {
         {WITH_A("\"shape\":[1,3],\"datatype\":\"FP32\",\"data\":7"), "data must be an array"},
         {WITH_A("\"shape\":[1,3],\"datatype\":\"FP32\",\"parameters\":5"), "parameters must be an object"},
         {WITH_A("\"shape\":[1,3],\"datatype\":\"FP32\",\"parameters\":{\"binary_data_size\":12}"), "was not sent"},
-        {WITH_A("\"shape\":[1,3],\"shape\":[1,3],\"datatype\":\"FP32\",\"data\":[1]"), "\"shape\" stands twice"},
+        {WITH_A("\"shape\":[1,3],\"shape\":[1,3],\"datatype\":\"FP32\",\"data\":[1]"), "\"shape\" is given twice"},
+        {"{\"inputs\":[],\"id\":\"a\",\"id\":\"a\"}", "\"id\" is given twice"},
+        {"{\"inputs\":[],\"parameters\":{\"topk\":1,\"x\":2,\"topk\":1}}", "\"topk\" is given twice"},
+        {"{\"inputs\":[],\"outputs\":[{\"name\":\"p\",\"name\":\"q\"}]}", "\"name\" is given twice"},
+        {"{\"inputs\":[],\"x\":{\"y\":[{\"z\":1,\"z\":2}]}}", "\"z\" is given twice"},
         {"{\"id\":5,\"inputs\":[]}", "id must be a string"},
         {"{\"parameters\":[],\"inputs\":[]}", "parameters must be an object"},
         {"{\"parameters\":{\"topk\":-1},\"inputs\":[]}", "topk must be"},
@@ -311,7 +315,13 @@ Test(infer_request, options_come_from_the_query_and_the_body_wins) {
     infer_options options = {0};
     fault f = {0};
     cr_assert(infer_options_set(&options, "topk", "7", &f) && infer_options_set(&options, "profile", "1", &f));
-    cr_assert(infer_options_set(&options, "timeout_ms", "1.5", &f) && infer_options_set(&options, "unknown", "?", &f));
+    cr_assert(infer_options_set(&options, "timeout_ms", "1.5", &f) && infer_options_set(&options, "priority", "3", &f));
+    cr_expect_eq(options.priority, 3);
+    static const char *const strange[] = {
+        "",     "_",           "test_1", "token", "key",
+        "file", "api-version", "mode",   "stop",  "a_name_that_is_much_longer_than_any_of_ours"};
+    for (size_t i = 0; i < sizeof strange / sizeof strange[0]; i++)
+        cr_expect(infer_options_set(&options, strange[i], "1", &f), "%s: %s", strange[i], f.text);
     cr_expect(options.topk == 7 && options.profile == INFER_PROFILE_LAYERS && options.timeout_ns == 1500000);
     const char *text = "{\"inputs\":[" A_INPUT "," B_INPUT "],\"parameters\":{\"topk\":2,\"profile\":false}}";
     const body_facts facts = {.bytes = (const uint8_t *)text, .size = strlen(text)};
@@ -327,6 +337,16 @@ Test(infer_request, options_come_from_the_query_and_the_body_wins) {
                                          {"timeout_ms", "0"},
                                          {"timeout_ms", "1e3"},
                                          {"timeout_ms", "1.2.3"},
+                                         {"priority", "-1"},
+                                         {"priority", "0.5"},
+                                         {"priority", "9007199254740994"},
+                                         {"topK", "1"},
+                                         {"top-k", "1"},
+                                         {"tpk", "1"},
+                                         {"timeout", "1"},
+                                         {"Profiles", "1"},
+                                         {"prioirty", "1"},
+                                         {"servertiming", "1"},
                                          {"profile", "layer"},
                                          {"profile", ""},
                                          {"timeout_ms", "3600001"}};

@@ -53,6 +53,7 @@ Test(json_cut, leaves_ordinary_json_alone) {
                                         "{\"a\":{\"image_b64\":\"abc\"}}",
                                         "[1,[],{}]"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) expect_cut(texts[i], texts[i]);
+    expect_cut("\xef\xbb\xbf{\"a\":1}", "{\"a\":1}"); // a byte order mark
     expect_cut(" \n{ \"a\" : [ 1 , 2 ] }\t\r\n ", " \n{ \"a\" : [ 1 , 2 ] }");
 }
 

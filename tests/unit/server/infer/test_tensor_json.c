@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/base/half.h"
 #include "server/infer/tensor_json.h"
 
 static dsc_tensor_info info_of(dsc_dtype dtype, uint32_t rank, int64_t a, int64_t b) {
@@ -98,6 +100,31 @@ Test(tensor_json, reads_every_type_that_json_can_carry) {
     cr_expect(v.u8[0] == 1 && v.u8[1] == 0 && v.u8[2] == 1);
 }
 
+Test(tensor_json, reads_halves) {
+    static const struct {
+        const char *text;
+        uint16_t bits;
+    } rows[] = {{"1", 0x3c00},         {"-2", 0xc000},      {"65504", 0x7bff},        {"65519.99", 0x7bff},
+                {"0", 0x0000},         {"-0", 0x8000},      {"0.33325195", 0x3555},   {"2049", 0x6800}, // ties to even
+                {"2051", 0x6802},      {"2049.01", 0x6801}, {"5.9604645e-8", 0x0001}, {"2.98e-8", 0x0000},
+                {"2.9803e-8", 0x0001}, {"1e-30", 0x0000},   {"6.097555e-5", 0x03ff},  {"6.1035e-5", 0x0400},
+                {"0.99999", 0x3c00},   {"NaN", 0x7e00},     {"Infinity", 0x7c00},     {"-Infinity", 0xfc00}};
+    dsc_tensor_info info = info_of(DSC_F16, 1, 1, 0);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[40];
+        uint16_t got = 0xffff;
+        (void)snprintf(text, sizeof text, "[%s]", rows[i].text);
+        cr_expect(read_text(text, &info, &got, NULL), "%s was refused", text);
+        cr_expect_eq(got, rows[i].bits, "%s became %04x", text, got);
+    }
+    for (unsigned bits = 0; bits < 0x7c00; bits++) { // every finite one reads back from its own text
+        char text[40];
+        uint16_t got = 0;
+        (void)snprintf(text, sizeof text, "[%.9g]", (double)half_to_float((uint16_t)bits));
+        cr_assert(read_text(text, &info, &got, NULL) && got == bits, "%s of %04x became %04x", text, bits, got);
+    }
+}
+
 typedef struct bad_row {
     dsc_dtype dtype;
     const char *text, *sentence;
@@ -142,7 +169,8 @@ Test(tensor_json, refuses_wrong_values_and_counts_with_a_sentence) {
         {DSC_I64, "[1,2,3.0,4,5,6]", "\"3.0\""},
         {DSC_BOOL, "[1,0,2,true,false,1]", "\"2\", which is not a BOOL"},
         {DSC_BOOL, "[1,0,tru,1,1,1]", "\"tru\""},
-        {DSC_F16, "[1,2,3,4,5,6]", "binary form"}};
+        {DSC_F16, "[1,2,65520,4,5,6]", "\"65520\", which is not a FP16"},
+        {DSC_F16, "[1,2,-1e9,4,5,6]", "\"-1e9\""}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         double out[6];
         fault f = {0};
