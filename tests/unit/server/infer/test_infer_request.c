@@ -299,8 +299,8 @@ Test(infer_request, reads_images_in_base64) {
     expect_fault(send_text(&one, "{\"image_b64\":\"/9j/a\"}"), 400, "cut off at byte 5");
     expect_fault(send_text(&one, "{\"image_b64\":\"\\b\"}"), 400, "has an escape");
     expect_fault(send_text(&one, "{\"image_b64\":\"\\u20ac\"}"), 400, "byte 0 is foreign");
-    expect_fault(send_text(&one, "{\"image_b64\":\"\"}"), 415, "holds no JPEG");
-    expect_fault(send_text(&one, "{\"image_b64\":\"R0lGODlh\"}"), 415, "holds no JPEG");
+    expect_fault(send_text(&one, "{\"image_b64\":\"\"}"), 415, "is no JPEG");
+    expect_fault(send_text(&one, "{\"image_b64\":\"R0lGODlh\"}"), 415, "is a GIF image");
     expect_fault(send_text(&one, "{\"image_b64\":7}"), 400, "must be a string");
     expect_fault(send_binary("{\"image_b64\":\"/9j/\"}", "xx", 2, 20), 400, "2 bytes are left");
     expect_fault(send_text(&one, "{\"image_b64\":\"/9j/\",\"inputs\":[]}"), 400, "both");
