@@ -265,7 +265,7 @@ Test(infer_request, reads_npy_tensors_and_pictures) {
     info = (dsc_tensor_info){.dtype = DSC_F64, .rank = 1, .dims = {4}};
     expect_fault(send_npy(&info, values), 400, "is FP64; input \"img\" is FP32: convert it with astype(\"float32\")");
     info = (dsc_tensor_info){.dtype = DSC_U8, .rank = 3, .dims = {2, 2, 5}};
-    expect_fault(send_npy(&info, pixels), 400, "is UINT8");
+    expect_fault(send_npy(&info, pixels), 400, "pixels are H x W or H x W x 1, 3 or 4, and a tensor");
 }
 
 Test(infer_request, an_image_is_for_a_model_that_takes_one) {
