@@ -131,10 +131,11 @@ static void fill_weights(image_axis *axis, const image_span *span, const filter 
 static void fill_nearest(image_axis *axis, const image_span *span, const filter *f) {
     uint32_t size = span->high - span->low;
     double begin = span->begin - span->low, position = begin + f->scale * 0.5;
-    bool adds = f->shift == 0; // as Pillow; the others multiply
+    bool adds = f->shift == 0;                                            // as Pillow; OpenCV multiplies ...
+    double scale = 1 / ((double)span->total / (span->end - span->begin)); // ... by this, which may end a hair off
     for (uint64_t skipped = 0; adds && skipped < span->offset; skipped++) position += f->scale;
     for (uint32_t i = 0; i < axis->outputs; i++, position += f->scale) {
-        if (!adds) position = begin + (double)(span->offset + i) * f->scale;
+        if (!adds) position = begin + (double)(span->offset + i) * scale;
         uint32_t pixel = position < 0 ? 0 : (uint32_t)position;
         axis->first[i] = span->low + (pixel < size ? pixel : size - 1);
         axis->count[i] = 1;

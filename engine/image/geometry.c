@@ -62,6 +62,7 @@ static void resolve_letterbox(const upright *u, image_span *x, image_span *y) {
 
 static bool resolve_shorter_side(const upright *u, const dsc_preprocess *p, image_span *x, image_span *y) {
     bool wide = (uint64_t)u->width * u->target_height >= (uint64_t)u->height * u->target_width;
+    if (p->shorter_side) wide = u->width >= u->height;      // a number is the image's own shorter side
     image_span *lead = wide ? y : x, *other = wide ? x : y; // the lead's target decides the scale
     uint32_t lead_size = wide ? u->height : u->width, other_size = wide ? u->width : u->height;
     uint64_t total = p->shorter_side ? p->shorter_side : (uint64_t)floor_tolerant(lead->count / p->fraction);

@@ -12,8 +12,9 @@
 #include "engine/image/rows.h"
 
 // Summing first costs rows of sums at the source's width, many of them where an image is enlarged. Beyond this many
-// sums the usual order is taken instead; it may differ by one step of 255.
-#define SUMS_FIRST_MAX (1u << 20)
+// sums, which takes a strip of thousands by a few pixels, the usual order is taken instead; it rounds and clips
+// otherwise.
+#define SUMS_FIRST_MAX (4u << 20)
 
 struct dsc_resizer {
     image_axis x, y;
@@ -24,10 +25,11 @@ struct dsc_resizer {
     uint32_t row;           // the next fed row
     uint32_t low, high;     // target rows that are being summed up
     uint32_t slots;         // rows of sums
-    bool sums_first;
+    bool sums_first, is_wide;
     size_t sum_values;  // of a row of sums
     uint8_t *converted; // a fed row in the channels that are worked on
     uint8_t *rounded;   // a row after the first pass
+    int16_t *wide;      // the same, unclipped
     uint8_t *resized;   // a row after both
     int32_t *sums;
     float (*values)[256];
@@ -98,10 +100,11 @@ static dsc_status allocate_rows(dsc_resizer *r, dsc_error *err) {
     size_t sums = (size_t)r->slots * r->sum_values; // slots <= 65535, a row <= 3 * 65535: no overflow in 64 bits
     r->converted = mem_alloc((size_t)r->columns * r->channels);
     r->rounded = mem_alloc(r->sum_values);
+    r->wide = mem_alloc(r->is_wide ? r->sum_values * sizeof *r->wide : 1);
     r->resized = mem_alloc((size_t)r->x.outputs * r->channels);
     r->sums = mem_calloc(sums, sizeof *r->sums);
     r->values = mem_calloc(r->target.target_channels, sizeof *r->values);
-    if (r->converted && r->rounded && r->resized && r->sums && r->values) return DSC_OK;
+    if (r->converted && r->rounded && r->wide && r->resized && r->sums && r->values) return DSC_OK;
     return error_no_memory(err, sums * sizeof *r->sums);
 }
 
@@ -120,7 +123,10 @@ static dsc_status build(dsc_resizer *r, const dsc_image_source *source, const ds
     r->base = axis_first(&r->x);
     r->columns = axis_last(&r->x) - r->base + 1;
     r->slots = axis_active(&r->y);
-    r->sums_first = geometry.transposed && (uint64_t)r->slots * r->columns * r->channels <= SUMS_FIRST_MAX;
+    r->is_wide = !preprocess->antialias &&
+                 (preprocess->filter == DSC_FILTER_BICUBIC || preprocess->filter == DSC_FILTER_LANCZOS);
+    r->sums_first =
+        geometry.transposed && !r->is_wide && (uint64_t)r->slots * r->columns * r->channels <= SUMS_FIRST_MAX;
     r->sum_values = (size_t)(r->sums_first ? r->columns : r->x.outputs) * r->channels;
     r->target = (row_target){.count = r->x.outputs,
                              .channels = r->channels,
@@ -155,6 +161,7 @@ void dsc_resizer_free(dsc_resizer *r) {
     axis_close(&r->y);
     mem_free(r->converted);
     mem_free(r->rounded);
+    mem_free(r->wide);
     mem_free(r->resized);
     mem_free(r->sums);
     mem_free(r->values);
@@ -168,13 +175,35 @@ static int32_t *sums_of(const dsc_resizer *r, uint32_t target_row) {
 static void finish_row(dsc_resizer *r, uint32_t target_row) {
     int32_t *sums = sums_of(r, target_row);
     const uint8_t *row = r->rounded;
-    r->kernels->round(sums, r->rounded, r->sum_values);
+    if (r->is_wide)
+        row_round_wide(sums, r->rounded, r->sum_values);
+    else
+        r->kernels->round(sums, r->rounded, r->sum_values);
     memset(sums, 0, r->sum_values * sizeof *sums); // for the next row in this slot
     if (r->sums_first) {
         r->kernels->resize(&r->x, r->rounded, r->channels, r->resized);
         row = r->resized;
     }
     row_write(&r->target, row, r->origin + (ptrdiff_t)target_row * r->row_step);
+}
+
+// To every target row that fed row `now` lies in.
+static void add_row(dsc_resizer *r, const uint8_t *row, uint32_t now) {
+    if (r->is_wide) {
+        row_resize_wide(&r->x, row, r->channels, r->wide);
+    } else if (!r->sums_first) {
+        r->kernels->resize(&r->x, row, r->channels, r->rounded);
+        row = r->rounded;
+    }
+    for (uint32_t j = r->low; j < r->high; j++) {
+        uint32_t tap = now - r->y.first[j];
+        if (tap >= r->y.count[j]) continue;
+        int32_t weight = r->y.weight[(size_t)j * r->y.taps + tap];
+        if (r->is_wide)
+            row_accumulate_wide(sums_of(r, j), r->wide, weight, r->sum_values);
+        else
+            r->kernels->accumulate(sums_of(r, j), row, weight, r->sum_values);
+    }
 }
 
 void dsc_resizer_push(dsc_resizer *r, const uint8_t *row) {
@@ -186,15 +215,7 @@ void dsc_resizer_push(dsc_resizer *r, const uint8_t *row) {
         row_convert(part, &r->format, r->converted, r->columns);
         part = r->converted;
     }
-    if (!r->sums_first) {
-        r->kernels->resize(&r->x, part, r->channels, r->rounded);
-        part = r->rounded;
-    }
-    for (uint32_t j = r->low; j < r->high; j++) {
-        uint32_t tap = now - r->y.first[j];
-        if (tap < r->y.count[j])
-            r->kernels->accumulate(sums_of(r, j), part, r->y.weight[(size_t)j * r->y.taps + tap], r->sum_values);
-    }
+    add_row(r, part, now);
     while (r->low < r->high && r->y.first[r->low] + r->y.count[r->low] <= now + 1) finish_row(r, r->low++);
 }
 

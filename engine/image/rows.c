@@ -92,6 +92,36 @@ const row_kernels *row_kernels_best(void) {
     return &row_kernels_ref;
 }
 
+void row_resize_wide(const image_axis *axis, const uint8_t *restrict source, uint32_t channels, int16_t *restrict out) {
+    const int shift = AXIS_PRECISION - ROW_WIDE_BITS;
+    uint32_t base = axis_first(axis);
+    for (uint32_t i = 0; i < axis->outputs; i++) {
+        const int32_t *w = axis->weight + (size_t)i * axis->taps;
+        for (uint32_t c = 0; c < channels; c++, out++) {
+            const uint8_t *p = source + (size_t)(axis->first[i] - base) * channels + c;
+            int32_t sum = 1 << (shift - 1);
+            for (uint32_t k = 0; k < axis->count[i]; k++, p += channels) sum += *p * w[k];
+            *out = (int16_t)(sum >> shift);
+        }
+    }
+}
+
+#define WIDE_WEIGHT_BITS 16 // that are left of a weight
+
+void row_accumulate_wide(int32_t *restrict sums, const int16_t *restrict row, int32_t weight, size_t count) {
+    const int shift = AXIS_PRECISION - WIDE_WEIGHT_BITS;
+    weight = (weight + (1 << (shift - 1))) >> shift;
+    for (size_t i = 0; i < count; i++) sums[i] += row[i] * weight;
+}
+
+void row_round_wide(const int32_t *restrict sums, uint8_t *restrict out, size_t count) {
+    const int shift = ROW_WIDE_BITS + WIDE_WEIGHT_BITS;
+    for (size_t i = 0; i < count; i++) {
+        int32_t value = (sums[i] + (1 << (shift - 1))) >> shift;
+        out[i] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+    }
+}
+
 void row_write(const row_target *target, const uint8_t *restrict row, float *restrict out) {
     for (uint32_t c = 0; c < target->target_channels; c++) {
         const float *values = target->values[c];

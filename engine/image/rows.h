@@ -26,6 +26,13 @@ typedef struct row_kernels {
 extern const row_kernels row_kernels_ref, row_kernels_avx2;
 const row_kernels *row_kernels_best(void); // of this CPU
 
+// The same where values beyond 0 and 255 must live from the first pass to the end: rows between the passes have
+// ROW_WIDE_BITS after the point. Even two passes with weights of 1.83, all without their signs, stay inside an int32.
+#define ROW_WIDE_BITS 5
+void row_resize_wide(const image_axis *axis, const uint8_t *restrict source, uint32_t channels, int16_t *restrict out);
+void row_accumulate_wide(int32_t *restrict sums, const int16_t *restrict row, int32_t weight, size_t count);
+void row_round_wide(const int32_t *restrict sums, uint8_t *restrict out, size_t count);
+
 // Where the pixels of a finished row go.
 typedef struct row_target {
     const float (*values)[256]; // per target channel: what each byte becomes

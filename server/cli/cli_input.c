@@ -76,7 +76,7 @@ bool cli_inputs_load_image(const cli_inputs *in, const char *path, cli_engine *e
     decode_source source = {.bytes = bytes, .size = size};
     bool is_decoded = body_signature(bytes, size, &source.kind)
                           ? decode_image(&source, &in->preprocess, &target, NULL, f)
-                          : fault_set(f, 415, "%.300s is no JPEG, PNG, WebP or .npy file", path);
+                          : body_fault_no_image(path, bytes, size, f);
     free(bytes);
     return is_decoded;
 }

@@ -70,14 +70,39 @@ bool body_kind_is_image(body_kind kind) {
 
 // Formats that people try and that are not served: told by name.
 static const char *foreign_name(const uint8_t *b, size_t size) {
+    static const struct {
+        uint8_t at, length;
+        const char *bytes, *name;
+    } formats[] = {
+        {0, 4, "GIF8", "a GIF image"},
+        {0, 4, "II*\0", "a TIFF image"},
+        {0, 4, "MM\0*", "a TIFF image"},
+        {0, 4, "II+\0", "a TIFF image"},
+        {0, 4, "MM\0+", "a TIFF image"},
+        {4, 4, "ftyp", "a HEIF, AVIF or video file"},
+        {4, 8, "jP  \r\n\x87\n", "a JPEG 2000 image"},
+        {0, 4, "\xff\x4f\xff\x51", "a JPEG 2000 image"},
+        {4, 4, "JXL ", "a JPEG XL image"},
+        {0, 2, "\xff\x0a", "a JPEG XL image"},
+        {0, 4, "8BPS", "a Photoshop document"},
+        {0, 4, "\0\0\1\0", "an icon"},
+        {0, 4, "<svg", "an SVG drawing"},
+        {0, 4, "%PDF", "a PDF document"},
+        {0, 2, "\x1f\x8b", "gzip data"},
+        {0, 4, "PK\3\4", "a zip archive"},
+    };
     if (begins(b, size, "BM", 2) && size >= 26) return "a BMP image";
-    if (begins(b, size, "GIF8", 4)) return "a GIF image";
-    if (begins(b, size, "II*\0", 4) || begins(b, size, "MM\0*", 4)) return "a TIFF image";
-    if (size >= 12 && memcmp(b + 4, "ftyp", 4) == 0) return "a HEIF, AVIF or video file";
-    if (begins(b, size, "%PDF", 4)) return "a PDF document";
-    if (begins(b, size, "\x1f\x8b", 2)) return "gzip data";
-    if (begins(b, size, "PK\3\4", 4)) return "a zip archive";
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        size_t at = formats[i].at;
+        if (size > at && begins(b + at, size - at, formats[i].bytes, formats[i].length)) return formats[i].name;
+    }
     return NULL;
+}
+
+bool body_fault_no_image(const char *what, const uint8_t *bytes, size_t size, fault *f) {
+    const char *name = foreign_name(bytes, size);
+    if (name) return fault_set(f, 415, "%.300s is %s; it must be a JPEG, PNG, WebP or .npy file", what, name);
+    return fault_set(f, 415, "%.300s is no JPEG, PNG, WebP or .npy file by its first bytes", what);
 }
 
 static bool fault_unknown(const body_facts *facts, fault *f) {

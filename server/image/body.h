@@ -33,6 +33,8 @@ bool body_find_kind(const body_facts *facts, body_kind *out, fault *f);
 
 // The kind of an image or array by its signature alone (JPEG, PNG, WebP, npy); false for anything else.
 bool body_signature(const uint8_t *bytes, size_t size, body_kind *out);
+// 415 for bytes without such a signature: `what` is named, and the format where it is a well-known one.
+bool body_fault_no_image(const char *what, const uint8_t *bytes, size_t size, fault *f);
 const char *body_kind_name(body_kind kind); // "JPEG", "PNG", ...
 bool body_kind_is_image(body_kind kind);    // JPEG, PNG, WebP
 

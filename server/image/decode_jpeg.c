@@ -88,7 +88,7 @@ static void on_progress(j_common_ptr jpeg) {
 static uint32_t read_orientation(const struct jpeg_decompress_struct *jpeg) {
     for (jpeg_saved_marker_ptr m = jpeg->marker_list; m; m = m->next) {
         if (m->marker == JPEG_APP0 + 1 && m->data_length > 6 && memcmp(m->data, "Exif\0\0", 6) == 0)
-            return exif_orientation(m->data + 6, m->data_length - 6);
+            return exif_orientation(m->data, m->data_length);
     }
     return 1;
 }

@@ -37,14 +37,34 @@ static uint32_t big_endian(const uint8_t *p) {
 }
 
 // Looked for by hand: some programs write the eXIf chunk behind the pixels, and it is needed ahead of them.
-static uint32_t read_orientation(const uint8_t *bytes, size_t size) {
+static bool find_exif(const uint8_t *bytes, size_t size, uint32_t *orientation) {
     for (size_t at = 8; size - at >= 12;) {
         size_t length = big_endian(bytes + at);
         if (length > size - at - 12) break;
-        if (memcmp(bytes + at + 4, "eXIf", 4) == 0) return exif_orientation(bytes + at + 8, length);
+        if (memcmp(bytes + at + 4, "eXIf", 4) == 0) {
+            *orientation = exif_orientation(bytes + at + 8, length);
+            return true;
+        }
         at += length + 12;
     }
-    return 1;
+    return false;
+}
+
+// As text ahead of the pixels, where programs put it before there was an eXIf chunk.
+static bool read_orientation(const png_state *s, fault *f) {
+    uint32_t *orientation = &s->args->stats->orientation, count = 0;
+    if (find_exif(s->args->bytes, s->args->size, orientation)) return true;
+    int code = spng_get_text(s->png, NULL, &count);
+    if (code == SPNG_ECHUNKAVAIL) return true; // there is none
+    struct spng_text *texts = code == 0 ? calloc(count, sizeof *texts) : NULL;
+    if (code == 0 && !texts) return fault_no_memory(f);
+    if (code == 0) code = spng_get_text(s->png, texts, &count);
+    for (uint32_t i = 0; code == 0 && i < count; i++) {
+        if (strcmp(texts[i].keyword, "Raw profile type exif") == 0)
+            *orientation = exif_orientation_of_profile(texts[i].text, texts[i].length);
+    }
+    free(texts);
+    return code == 0 || fault_png(code, f);
 }
 
 // The library drops up to 8 KB of pixels ahead of the place where a file was cut off. So such a file, where it is
@@ -88,8 +108,7 @@ static bool read_header(png_state *s, fault *f) {
     args->stats->width = s->header.width;
     args->stats->height = s->header.height;
     args->stats->channels = s->header.color_type == SPNG_COLOR_TYPE_TRUECOLOR_ALPHA ? 4 : 3;
-    args->stats->orientation = read_orientation(args->bytes, args->size);
-    return true;
+    return read_orientation(s, f);
 }
 
 static bool prepare(png_state *s, fault *f) {

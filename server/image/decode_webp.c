@@ -41,9 +41,7 @@ static uint32_t read_orientation(WebPDemuxer *demux) {
     WebPChunkIterator exif;
     uint32_t orientation = 1;
     if (!WebPDemuxGetChunk(demux, "EXIF", 1, &exif)) return 1;
-    const uint8_t *bytes = exif.chunk.bytes;
-    size_t size = exif.chunk.size, prefix = size > 6 && memcmp(bytes, "Exif\0\0", 6) == 0 ? 6 : 0;
-    orientation = exif_orientation(bytes + prefix, size - prefix);
+    orientation = exif_orientation(exif.chunk.bytes, exif.chunk.size);
     WebPDemuxReleaseChunkIterator(&exif);
     return orientation;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Forms: every file is an image, and several make a batch; every other field is an option, as in the query.
+#include <stdio.h>
 #include <string.h>
 
 #include "server/infer/infer_parts.h"
@@ -32,8 +33,9 @@ static bool read_parts(const infer_context *c, multipart *m, infer_blob *blobs, 
                 return fault_set(f, 413, "the form has more than %d images", INFER_IMAGES_MAX);
             blobs[(*count)++] = (infer_blob){part.bytes, part.size};
         } else if (part.has_file) {
-            return fault_set(f, 415, "the form's file \"%s\" is no JPEG, PNG, WebP or .npy file by its first bytes",
-                             part.name);
+            char what[100];
+            (void)snprintf(what, sizeof what, "the form's file \"%.70s\"", part.name);
+            return body_fault_no_image(what, part.bytes, part.size, f);
         } else if (++fields > FIELDS_MAX) {
             return fault_set(f, 413, "the form has more than %d fields", FIELDS_MAX);
         } else if (!read_field(c, &part, f)) {

@@ -35,8 +35,9 @@ void infer_disown(infer_request *request) {
 
 static bool choose_kind(const infer_blob *blob, size_t index, size_t count, body_kind *out, fault *f) {
     if (body_signature(blob->bytes, blob->size, out)) return true;
-    return fault_set(f, 415, "image %zu of %zu is no JPEG, PNG, WebP or .npy file by its first bytes", index + 1,
-                     count);
+    char what[64];
+    (void)snprintf(what, sizeof what, "image %zu of %zu", index + 1, count);
+    return body_fault_no_image(what, blob->bytes, blob->size, f);
 }
 
 // The batch's free dimension takes the number of images; a fixed one must be that number.
@@ -131,7 +132,7 @@ bool infer_base64_open(const infer_context *c, const json_part *text, fault *f) 
     body_kind kind;
     if (!infer_base64_decode(c, "image_b64", text, &blob, f)) return false;
     if (!body_signature(blob.bytes, blob.size, &kind))
-        return fault_set(f, 415, "image_b64 holds no JPEG, PNG, WebP or .npy file by its first bytes");
+        return body_fault_no_image("image_b64", blob.bytes, blob.size, f);
     if (kind == BODY_NPY) return infer_npy_open(c, blob.bytes, blob.size, f);
     return infer_images_open(c, &blob, 1, f);
 }

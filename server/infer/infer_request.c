@@ -97,6 +97,11 @@ static bool open_npy_tensor(const infer_context *c, const npy_view *view, fault 
     dsc_tensor_info info;
     int64_t dims[DSC_MAX_RANK] = {1};
     uint32_t rank = view->rank;
+    if (view->dtype == DSC_U8 && model->dtype == DSC_F32)
+        return fault_set(f, 400,
+                         "the .npy array is UINT8 of shape %s; pixels are H x W or H x W x 1, 3 or 4, and a tensor for "
+                         "input \"%s\" is FP32",
+                         infer_dims(rank, view->dims).text, model->name);
     if (view->dtype != model->dtype)
         return fault_set(f, 400, "the .npy array is %s; input \"%s\" is %s%s", dsc_dtype_name(view->dtype), model->name,
                          dsc_dtype_name(model->dtype),

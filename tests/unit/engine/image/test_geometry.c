@@ -42,6 +42,21 @@ Test(geometry, shorter_side_rounds_the_longer_one_down) {
     cr_expect(g.y.mirrored);
 }
 
+// torchvision's Resize(400) and CenterCrop((240, 320)).
+Test(geometry, a_number_is_the_images_own_shorter_side_whatever_the_inputs_shape) {
+    dsc_preprocess p = dsc_preprocess_default();
+    p.resize = DSC_RESIZE_SHORTER_SIDE;
+    p.shorter_side = 400;
+    const dsc_image_target target = {.width = 320, .height = 240, .channels = 3};
+    const dsc_image_source wide = {.width = 113, .height = 112, .channels = 3};
+    const dsc_image_source high = {.width = 112, .height = 113, .channels = 3};
+    image_geometry g;
+    cr_assert_eq(geometry_resolve(&wide, &p, &target, &g, NULL), DSC_OK);
+    cr_expect(g.x.total == 403 && g.y.total == 400 && g.x.offset == 42 && g.y.offset == 80);
+    cr_assert_eq(geometry_resolve(&high, &p, &target, &g, NULL), DSC_OK);
+    cr_expect(g.x.total == 400 && g.y.total == 403 && g.x.offset == 40 && g.y.offset == 82);
+}
+
 Test(geometry, half_a_pixel_of_offset_goes_to_the_even_one) {
     for (uint32_t width = 184; width < 1000; width++) {
         image_geometry g = resolve(width, 183, 1, DSC_RESIZE_SHORTER_SIDE, 0.875);

@@ -54,6 +54,14 @@ Test(body, others_are_refused_by_name) {
                                     "\0\0\0\x18"
                                     "ftypheic",
                                     12, 415, "HEIF"},
+                                   {NULL, "II+\0\x08\0", 6, 415, "a TIFF image"},
+                                   {NULL, "\0\0\0\x0cjP  \r\n\x87\n", 12, 415, "a JPEG 2000 image"},
+                                   {NULL, "\xff\x4f\xff\x51", 4, 415, "a JPEG 2000 image"},
+                                   {NULL, "\0\0\0\x0cJXL \r\n\x87\n", 12, 415, "a JPEG XL image"},
+                                   {NULL, "\xff\x0a", 2, 415, "a JPEG XL image"},
+                                   {NULL, "8BPS\0\1", 6, 415, "a Photoshop document"},
+                                   {NULL, "\0\0\1\0\1", 5, 415, "an icon"},
+                                   {"image/svg+xml", "<svg/>", 6, 415, "an SVG drawing"},
                                    {NULL, "%PDF-1.4", 8, 415, "PDF"},
                                    {NULL, "\x1f\x8b\x08", 3, 415, "gzip"},
                                    {NULL, "PK\3\4", 4, 415, "zip"},
@@ -74,6 +82,15 @@ Test(body, others_are_refused_by_name) {
         cr_expect_eq(f.http_status, rows[i].status, "row %zu: %d", i, f.http_status);
         cr_expect(strstr(f.text, rows[i].sentence), "row %zu: \"%s\"", i, f.text);
     }
+}
+
+Test(body, parts_that_are_no_image_are_named_with_their_format) {
+    fault f = {0};
+    cr_expect_not(body_fault_no_image("image 2 of 3", (const uint8_t *)"GIF89a", 6, &f));
+    cr_expect_eq(f.http_status, 415);
+    cr_expect_str_eq(f.text, "image 2 of 3 is a GIF image; it must be a JPEG, PNG, WebP or .npy file");
+    cr_expect_not(body_fault_no_image("image_b64", (const uint8_t *)"", 0, &f));
+    cr_expect_str_eq(f.text, "image_b64 is no JPEG, PNG, WebP or .npy file by its first bytes");
 }
 
 Test(body, the_inference_header_decides_first) {

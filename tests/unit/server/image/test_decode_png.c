@@ -123,6 +123,65 @@ Test(decode_png, its_exif_turns_it) {
     free(bytes);
 }
 
+static uint32_t crc(const uint8_t *bytes, size_t size) {
+    uint32_t value = UINT32_MAX;
+    for (size_t i = 0; i < size * 8; i++) {
+        if (i % 8 == 0) value ^= bytes[i / 8];
+        value = value & 1 ? value >> 1 ^ 0xedb88320u : value >> 1;
+    }
+    return ~value;
+}
+
+static void put_u32(uint8_t *at, size_t value) {
+    for (int i = 0; i < 4; i++) at[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
+// `png` with a tEXt chunk of `size` bytes behind the header.
+static uint8_t *with_text(const uint8_t *png, size_t *png_size, const void *text, size_t size) {
+    const size_t header = 8 + 25;
+    uint8_t *out = malloc(*png_size + 12 + size), *chunk = out + header;
+    memcpy(out, png, header);
+    put_u32(chunk, size);
+    memcpy(chunk + 4, "tEXt", 4);
+    memcpy(chunk + 8, text, size);
+    put_u32(chunk + 8 + size, crc(chunk + 4, 4 + size));
+    memcpy(chunk + 12 + size, png + header, *png_size - header);
+    *png_size += 12 + size;
+    return out;
+}
+
+Test(decode_png, exif_kept_as_text_turns_it_unless_there_is_a_chunk) {
+    static const uint8_t upright[] = {'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 1, 0, 0};
+    static const char text[] = "Raw profile type exif\0\nexif\n      28\n"
+                               "457869660000"
+                               "4d4d002a00000008000101120003\n000000010008\n0000\n";
+    static const char other[] = "Raw profile type iptc\0\n\n\n4d4d002a000000080001011200030000000100080000";
+    static const struct {
+        const uint8_t *exif;
+        const char *text;
+        size_t size;
+        uint32_t orientation;
+    } rows[] = {{NULL, text, sizeof text - 1, 8},
+                {upright, text, sizeof text - 1, 1},
+                {NULL, other, sizeof other - 1, 1},
+                {NULL, text, 40, 1}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        size_t size;
+        uint8_t *bytes = make_png(&cases[5], false, rows[i].exif, rows[i].exif ? sizeof upright : 0, &size);
+        uint8_t *longer = with_text(bytes, &size, rows[i].text, rows[i].size);
+        float out[WIDTH * HEIGHT * 3];
+        decode_stats stats = {0};
+        fault f = {0};
+        const dsc_preprocess p = dsc_preprocess_default();
+        const decode_source source = {BODY_PNG, longer, size, NULL};
+        const dsc_image_target target = {WIDTH, HEIGHT, 3, DSC_LAYOUT_NHWC, out};
+        cr_expect(decode_image(&source, &p, &target, &stats, &f), "%s", f.text);
+        cr_expect_eq(stats.orientation, rows[i].orientation, "row %zu: %u", i, stats.orientation);
+        free(bytes);
+        free(longer);
+    }
+}
+
 Test(decode_png, cut_off_and_changed_files_are_refused) {
     for (int interlaced = 0; interlaced < 2; interlaced++) {
         size_t size;

@@ -51,6 +51,41 @@ Test(exif, broken_blocks_stand_upright) {
     cr_expect_eq(orientation(copy, sizeof copy), 1);
 }
 
+Test(exif, the_jpeg_prefix_may_stand_ahead) {
+    uint8_t copy[6 + sizeof little] = "Exif";
+    memcpy(copy + 6, little, sizeof little);
+    cr_expect_eq(orientation(copy, sizeof copy), 6);
+    cr_expect_eq(orientation(copy, 6), 1);
+    cr_expect_eq(orientation(copy, 10), 1);
+    copy[6 + 26] = 0; // no value counts
+    cr_expect_eq(orientation(copy, sizeof copy), 1);
+}
+
+Test(exif, profiles_as_text_are_read_to_their_first_foreign_character) {
+    static const struct {
+        const char *text;
+        uint32_t orientation;
+    } rows[] = {{"\nexif\n  22\n4d4d002a00000008000101120003000000010008\n0000\n", 8},
+                {"\nexif\n  22\n4D4D002A00000008000101120003000000010005\n0000\n", 5},
+                {"\nexif\n  22\n4d4d002a0000000800\n0101120003000000010003 0000", 1}, // cut off by a blank
+                {"\nexif\n  22\n4d4d002a0000000800\n010112000300000001000", 1},
+                {"\nexif\n  22\n4d4d002g", 1},
+                {"\nexif\n", 1},
+                {"", 1}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        size_t size = strlen(rows[i].text);
+        char *copy = malloc(size + 1);
+        memcpy(copy, rows[i].text, size);
+        cr_expect_eq(exif_orientation_of_profile(copy, size), rows[i].orientation, "row %zu", i);
+        free(copy);
+    }
+    char *large = malloc(100000);
+    memset(large, '\n', 3);
+    memset(large + 3, 'a', 100000 - 3);
+    cr_expect_eq(exif_orientation_of_profile(large, 100000), 1);
+    free(large);
+}
+
 Test(exif, any_changed_byte_is_survived) {
     for (size_t i = 0; i < sizeof little; i++) {
         for (int c = 0; c < 256; c++) {

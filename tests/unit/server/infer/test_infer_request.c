@@ -269,7 +269,7 @@ Test(infer_request, reads_npy_tensors_and_pictures) {
     info = (dsc_tensor_info){.dtype = DSC_F64, .rank = 1, .dims = {4}};
     expect_fault(send_npy(&info, values), 400, "is FP64; input \"img\" is FP32: convert it with astype(\"float32\")");
     info = (dsc_tensor_info){.dtype = DSC_U8, .rank = 3, .dims = {2, 2, 5}};
-    expect_fault(send_npy(&info, pixels), 400, "is UINT8");
+    expect_fault(send_npy(&info, pixels), 400, "pixels are H x W or H x W x 1, 3 or 4, and a tensor");
 }
 
 Test(infer_request, an_image_is_for_a_model_that_takes_one) {
@@ -303,8 +303,8 @@ Test(infer_request, reads_images_in_base64) {
     expect_fault(send_text(&one, "{\"image_b64\":\"/9j/a\"}"), 400, "cut off at byte 5");
     expect_fault(send_text(&one, "{\"image_b64\":\"\\b\"}"), 400, "has an escape");
     expect_fault(send_text(&one, "{\"image_b64\":\"\\u20ac\"}"), 400, "byte 0 is foreign");
-    expect_fault(send_text(&one, "{\"image_b64\":\"\"}"), 415, "holds no JPEG");
-    expect_fault(send_text(&one, "{\"image_b64\":\"R0lGODlh\"}"), 415, "holds no JPEG");
+    expect_fault(send_text(&one, "{\"image_b64\":\"\"}"), 415, "is no JPEG");
+    expect_fault(send_text(&one, "{\"image_b64\":\"R0lGODlh\"}"), 415, "is a GIF image");
     expect_fault(send_text(&one, "{\"image_b64\":7}"), 400, "must be a string");
     expect_fault(send_binary("{\"image_b64\":\"/9j/\"}", "xx", 2, 20), 400, "2 bytes are left");
     expect_fault(send_text(&one, "{\"image_b64\":\"/9j/\",\"inputs\":[]}"), 400, "both");
