@@ -189,6 +189,14 @@ const void *dsc_session_output(const dsc_session *session, uint32_t index) {
     return buffer_data(session->plan->plan.outputs[index].buffer, session->session.block);
 }
 
+dsc_tensor_info dsc_session_output_info(const dsc_session *session, uint32_t index) {
+    const plan_tensor *t = &session->plan->plan.outputs[index];
+    dsc_tensor_info info = t->info;
+    const int64_t *length = t->extent ? buffer_data(t->extent, session->session.block) : NULL;
+    if (length) info.dims[t->extent_axis] = *length;
+    return info;
+}
+
 dsc_status dsc_session_run(dsc_session *session, dsc_pool *pool, const dsc_run_options *options, dsc_error *err) {
     return session_run(&session->session, pool, options, err);
 }

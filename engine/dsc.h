@@ -302,6 +302,9 @@ DSC_API void dsc_session_free(dsc_session *session);
 // Dense row-major tensors of the plan's shape, aligned to 64 bytes. Inputs keep their contents between runs.
 DSC_API void *dsc_session_input(dsc_session *session, uint32_t index);
 DSC_API const void *dsc_session_output(const dsc_session *session, uint32_t index);
+// What the last run made: as dsc_plan_output(), but where a length depends on values (how many boxes NonMaxSuppression
+// found), of which a plan has the most that there can be.
+DSC_API dsc_tensor_info dsc_session_output_info(const dsc_session *session, uint32_t index);
 // Allocates nothing. `pool` NULL: on the calling thread alone. `options` NULL: no deadline, no profile.
 // Results have the same bits for every number of threads.
 DSC_API dsc_status dsc_session_run(dsc_session *session, dsc_pool *pool, const dsc_run_options *options,

@@ -143,6 +143,7 @@ static void describe_outputs(const dsc_model *model, const graph *g, const graph
         v->dtype = inferred->dtype;
         v->shape = inferred->shape;
         v->has_shape = true;
+        if (inferred->has_extent) v->shape.dims[inferred->extent_axis] = -1;
         const graph_shape *second = other ? &other->values[other->outputs[i]].shape : &v->shape;
         for (uint32_t d = 0; d < v->shape.rank && second->rank == v->shape.rank; d++) {
             if (second->dims[d] != v->shape.dims[d]) v->shape.dims[d] = -1;

@@ -113,3 +113,13 @@ void numbers_put(const op_tensor *to, uint64_t at, double value) {
 void integers_put(const op_tensor *to, uint64_t at, int64_t value) {
     integers_store(to, at, &value, 1);
 }
+
+int numbers_compare(const op_tensor *t, uint64_t a, uint64_t b) {
+    if (!numbers_is_float(t->dtype)) {
+        int64_t x = integers_get(t, a), y = integers_get(t, b);
+        return (x > y) - (x < y);
+    }
+    double x = numbers_get(t, a), y = numbers_get(t, b);
+    if (isnan(x) || isnan(y)) return isnan(x) - isnan(y);
+    return (x > y) - (x < y);
+}

@@ -31,6 +31,9 @@ void integers_store(const op_tensor *to, uint64_t at, const int64_t *from, uint6
 // The same for elements that are `stride` apart.
 void numbers_store_strided(const op_tensor *to, uint64_t at, uint64_t stride, const double *from, uint64_t count);
 
+// -1, 0, 1: how two elements of an input compare. NaN is larger than any number.
+int numbers_compare(const op_tensor *t, uint64_t a, uint64_t b);
+
 double numbers_get(const op_tensor *from, uint64_t at);
 int64_t integers_get(const op_tensor *from, uint64_t at);
 void numbers_put(const op_tensor *to, uint64_t at, double value);

@@ -4,7 +4,6 @@
 #include "engine/generic/numbers.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <string.h>
 
 typedef struct rank_params {
@@ -16,17 +15,6 @@ typedef struct rank_spec {
     rank_params p;
     uint64_t outer, size, inner, k; // lines of `size` elements, `inner` apart
 } rank_spec;
-
-// -1, 0, 1: how two elements compare. NaN is larger than any number.
-static int compare(const op_tensor *t, uint64_t a, uint64_t b) {
-    if (!numbers_is_float(t->dtype)) {
-        int64_t x = integers_get(t, a), y = integers_get(t, b);
-        return (x > y) - (x < y);
-    }
-    double x = numbers_get(t, a), y = numbers_get(t, b);
-    if (isnan(x) || isnan(y)) return isnan(x) - isnan(y);
-    return (x > y) - (x < y);
-}
 
 static rank_spec *prepare(graph *g, graph_node *n, int64_t given, dsc_error *err) {
     uint32_t axis;
@@ -84,7 +72,7 @@ static const char *arg_evaluate(const op_call *c) {
     for (uint64_t line = c->begin; line < c->end; line++) {
         uint64_t first = line_start(s, line, s->size), best = 0;
         for (uint64_t i = 1; i < s->size; i++) {
-            int order = compare(&c->inputs[0], first + i * s->inner, first + best * s->inner);
+            int order = numbers_compare(&c->inputs[0], first + i * s->inner, first + best * s->inner);
             if (s->p.is_least) order = -order;
             if (order > 0 || (order == 0 && s->p.takes_last)) best = i;
         }
@@ -136,7 +124,7 @@ static dsc_status top_infer(graph *g, graph_node *n, dsc_error *err) {
 
 // Whether element `a` of the line stands before `b`: the better one, of equals the earlier.
 static bool stands_before(const rank_spec *s, const op_tensor *x, uint64_t first, uint64_t a, uint64_t b) {
-    int order = compare(x, first + a * s->inner, first + b * s->inner);
+    int order = numbers_compare(x, first + a * s->inner, first + b * s->inner);
     if (s->p.is_least) order = -order;
     return order > 0 || (order == 0 && a < b);
 }

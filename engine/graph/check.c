@@ -2,6 +2,7 @@
 #include "engine/graph/check.h"
 
 #include "engine/base/error.h"
+#include "engine/graph/extent.h"
 #include "engine/graph/fold.h"
 
 // A node whose inputs have no shape, because an earlier one failed, has no reason of its own to tell.
@@ -21,7 +22,7 @@ dsc_status graph_infer(graph *g, dsc_report_fn report, void *context, dsc_error 
         graph_node *n = &g->nodes[i];
         if (n->is_removed) continue;
         if (first != DSC_OK && !has_shapes(g, n)) continue;
-        dsc_status status = n->op->infer(g, n, &reason);
+        dsc_status status = extent_infer(g, n, &reason);
         if (status == DSC_OK) status = fold_node(g, i, &work, &reason);
         if (status == DSC_OK) continue;
         if (report) report(context, reason.text);
@@ -53,7 +54,7 @@ static const char *check_node(graph *g, uint32_t i) {
         if (out->producer != i || out->data) return "is not the producer of its output";
         if (!graph_shape_known(out)) return "has an output without a shape";
         graph_shape before = out->shape;
-        if (n->op->infer(g, n, NULL) != DSC_OK) return "cannot be inferred";
+        if (extent_infer(g, n, NULL) != DSC_OK) return "cannot be inferred";
         if (!graph_shape_equal(&before, &graph_output(g, n, k)->shape)) return "changed its output's shape";
     }
     if (n->residual != GRAPH_NONE && !graph_shape_equal(&g->values[n->residual].shape, &graph_output(g, n, 0)->shape)) {

@@ -3,6 +3,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/mem.h"
+#include "engine/graph/extent.h"
 
 static op_tensor tensor_of(const graph_value *v) {
     op_tensor t = {0};
@@ -52,9 +53,18 @@ static bool can_fold(const graph *g, const graph_node *n, uint64_t *work) {
     return true;
 }
 
+// A constant is as long as was found.
+static void settle_extent(graph_value *v, const op_tensor *t) {
+    if (!v->has_extent) return;
+    extent_pack(t->out, t->out, &v->shape, v->extent_axis, *t->extent, dsc_dtype_bytes(t->dtype));
+    v->shape.dims[v->extent_axis] = *t->extent;
+    v->has_extent = false;
+}
+
 static dsc_status compute(graph *g, const graph_node *n, const fold_room *room, dsc_error *err) {
     op_call call = fold_call(g, n, room);
     for (uint32_t i = 0; i < n->output_count; i++) {
+        room->outputs[i].extent = &room->extents[i];
         size_t bytes = (size_t)room->outputs[i].count * dsc_dtype_bytes(room->outputs[i].dtype);
         if (!graph_output(g, n, i)) continue;
         room->outputs[i].out = arena_alloc(&g->memory, bytes ? bytes : 1, 1);
@@ -68,13 +78,14 @@ dsc_status fold_node(graph *g, uint32_t i, uint64_t *work, dsc_error *err) {
     graph_node *n = &g->nodes[i];
     if (!can_fold(g, n, work)) return DSC_OK;
     size_t tensors = (size_t)n->input_count + n->output_count + 1;
-    op_tensor *list = mem_calloc(tensors, sizeof *list);
+    op_tensor *list = mem_calloc(tensors, sizeof *list + sizeof(int64_t));
     if (!list) return error_no_memory(err, tensors * sizeof *list);
-    fold_room room = {list, list + n->input_count};
+    fold_room room = {list, list + n->input_count, (int64_t *)(list + tensors)};
     dsc_status status = compute(g, n, &room, err);
     for (uint32_t k = 0; k < n->output_count && status == DSC_OK; k++) {
         graph_value *v = graph_output(g, n, k);
         if (!v) continue;
+        settle_extent(v, &room.outputs[k]);
         v->data = room.outputs[k].out;
         v->producer = GRAPH_NONE;
         n->is_removed = true;

@@ -16,6 +16,7 @@ dsc_status fold_node(graph *g, uint32_t i, uint64_t *work, dsc_error *err);
 // The call that computes a node of constants; `outputs` says where to. `inputs` and `outputs` have room for the node's.
 typedef struct fold_room {
     op_tensor *inputs, *outputs;
+    int64_t *extents; // of outputs
 } fold_room;
 // Fills inputs with the constants' data (NULL: left out or not constant) and outputs with types and shapes.
 op_call fold_call(const graph *g, const graph_node *n, const fold_room *room);

@@ -21,6 +21,8 @@ typedef struct graph_value {
     graph_shape shape;
     const void *data;  // a constant's elements, dense row-major; NULL otherwise
     uint32_t producer; // node, or GRAPH_NONE for inputs and constants
+    bool has_extent;   // how long it is along `extent_axis` depends on values; `shape` has the most, see extent.h
+    uint32_t extent_of, extent_axis; // the value whose producer finds that length
 } graph_value;
 
 // Activations that a node can carry along (see kernels/act.h for the arithmetic; the numbers agree).

@@ -27,6 +27,7 @@ typedef struct op_tensor {
     uint64_t count;
     const void *data; // of an input; NULL: left out
     void *out;        // of an output; NULL: left out
+    int64_t *extent;  // of an output with extent_set(): where evaluate writes how long it is
 } op_tensor;
 
 #define OP_TENSORS_MAX 512 // inputs and outputs of one node
@@ -57,6 +58,9 @@ typedef struct op {
     const char *(*evaluate)(const op_call *c);
     bool has_ranges;     // evaluate computes any range of output 0 by itself, so threads can share the node
     bool ignores_values; // evaluate looks at its inputs' shapes only
+
+    // Reads inputs whose length depends on values and says how long its outputs are; NULL: it cannot. See extent.h.
+    dsc_status (*pass_extent)(graph *g, const graph_node *n, dsc_error *err);
 
     // Appends the steps that compute the node fast. An operator without it, or a node that is not `is_fast`, is run by
     // `evaluate`. NULL is_fast: every node.

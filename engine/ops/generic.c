@@ -10,6 +10,7 @@
 // One tensor of the node; no buffer where it is left out.
 typedef struct generic_tensor {
     const buffer *buffer;
+    const buffer *extent; // of an output whose length depends on values, else NULL
     graph_shape shape;
     op_tensor tensor;
 } generic_tensor;
@@ -35,6 +36,7 @@ static void run_tile(const void *args, char *block, uint32_t tile) {
             tensors[i].data = bytes;
         } else {
             tensors[i].out = bytes;
+            if (t->extent) tensors[i].extent = buffer_data(t->extent, block);
         }
     }
     uint64_t begin = tile * a->per_tile, left = a->count - begin;
@@ -49,6 +51,16 @@ static void run_tile(const void *args, char *block, uint32_t tile) {
     if (fault) program_set_fault(a->fault, block, fault);
 }
 
+static dsc_status add_extent(lowering *l, uint32_t value, generic_tensor *t, dsc_error *err) {
+    const graph_value *v = &l->g->values[value];
+    if (!v->has_extent || v->extent_of != value) return DSC_OK;
+    buffer *b = l->values[value].extent = program_flat(l->p, DSC_I64, 1);
+    if (!b) return error_no_memory(err, sizeof *b);
+    b->is_kept = true;
+    t->extent = b;
+    return DSC_OK;
+}
+
 static dsc_status add_tensors(lowering *l, const graph_node *n, generic_args *a, buffer **uses, dsc_error *err) {
     for (uint32_t i = 0; i < a->input_count + a->output_count; i++) {
         bool is_input = i < a->input_count;
@@ -61,6 +73,8 @@ static dsc_status add_tensors(lowering *l, const graph_node *n, generic_args *a,
         t->buffer = uses[i];
         t->shape = l->g->values[value].shape;
         t->tensor = (op_tensor){.dtype = uses[i]->dtype, .shape = &t->shape, .count = uses[i]->count};
+        dsc_status status = is_input ? DSC_OK : add_extent(l, value, t, err);
+        if (status != DSC_OK) return status;
     }
     return DSC_OK;
 }
@@ -123,7 +137,7 @@ dsc_status generic_lower(lowering *l, dsc_error *err) {
     }
     for (uint32_t i = 0; i < n->output_count; i++) {
         const graph_value *v = graph_output(l->g, n, i);
-        is_all_empty &= !v || is_empty(v);
+        is_all_empty &= !v || (is_empty(v) && !v->has_extent);
     }
     if (is_all_empty) return lower_empty(l, n, err);
     if (n->op->evaluate && (has_empty || !op_is_fast(l->g, n))) return lower_evaluate(l, n, err);

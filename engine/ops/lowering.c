@@ -4,6 +4,7 @@
 
 #include "engine/base/error.h"
 #include "engine/generic/common.h"
+#include "engine/graph/extent.h"
 #include "engine/kernels/layout.h"
 
 #include <string.h>
@@ -207,6 +208,42 @@ dsc_status lowering_alias(lowering *l, const graph_node *n, uint32_t index, uint
     if (!b) return err->status;
     l->values[n->outputs[index]].flat = b;
     return DSC_OK;
+}
+
+// ---- lengths that depend on values ------------------------------------------------------------------------------
+
+typedef struct pack_args {
+    const buffer *from, *to, *extent;
+    graph_shape shape;
+    uint32_t axis;
+} pack_args;
+
+static void pack_tile(const void *args, char *block, uint32_t tile) {
+    const pack_args *a = args;
+    const int64_t *length = buffer_data(a->extent, block);
+    (void)tile;
+    extent_pack(buffer_data(a->to, block), buffer_data(a->from, block), &a->shape, a->axis, *length,
+                dsc_dtype_bytes(a->to->dtype));
+}
+
+buffer *lowering_packed(lowering *l, uint32_t value, buffer **extent, dsc_error *err) {
+    const graph_value *v = &l->g->values[value];
+    buffer *from = lowering_flat(l, value, err);
+    *extent = l->values[v->extent_of].extent;
+    if (!from || v->extent_axis == 0) return from; // what was found lies together already
+    buffer *to = new_flat(l, value, err);
+    pack_args *args = lowering_alloc(l, 1, sizeof *args, err);
+    if (!to || !args || add_row(l, DSC_KIND_COPY, v->name, err) != DSC_OK) return NULL;
+    *args = (pack_args){from, to, *extent, v->shape, v->extent_axis};
+    dsc_row *row = &l->p->rows[l->p->row_count - 1];
+    row->kernel = "pack_ref";
+    row->step = l->p->step_count;
+    row->input_count = 1;
+    copy_shape(row, 0, v);
+    copy_shape(row, -1, v);
+    step s = {pack_tile, args, 1, l->p->row_count - 1, 1, 0};
+    buffer *uses[] = {from, to};
+    return program_step(l->p, &s, uses, 2) ? to : no_memory(err);
 }
 
 void *lowering_alloc(lowering *l, size_t count, size_t size, dsc_error *err) {

@@ -23,6 +23,7 @@ typedef struct lowering_value {
     buffer *flat, *panels;
     buffer_pads pads; // the border that the value's readers want around its map
     bool is_averaged; // somebody wants the mean of every channel's map
+    buffer *extent;   // how long the value is, where its producer finds that, see graph/extent.h
     buffer *row_sums; // FLAT, [image][panel][row][16], where the map's producer made them, see kernels/pool.h
 } lowering_value;
 
@@ -61,6 +62,9 @@ buffer *lowering_out_panels(lowering *l, const graph_node *n, uint32_t index, ds
 dsc_status lowering_row_sums(lowering *l, const graph_node *n, buffer **out, dsc_error *err);
 // Output `index` is the same flat elements as `value` (reshapes, identity): no step, no copy.
 dsc_status lowering_alias(lowering *l, const graph_node *n, uint32_t index, uint32_t value, dsc_error *err);
+
+// A value whose length depends on values, moved together; *extent tells how long it is.
+buffer *lowering_packed(lowering *l, uint32_t value, buffer **extent, dsc_error *err);
 
 void *lowering_alloc(lowering *l, size_t count, size_t size, dsc_error *err); // zeroed, lives as long as the plan
 // Packed floats from the store; see runtime/weights.h.

@@ -24,6 +24,7 @@ static bool is_affordable(const graph *g, const graph_node *n, uint64_t *work) {
 
 static bool is_constant(const graph *g, const graph_node *n) {
     if (n->output_count != 1 || n->input_count == 0 || n->outputs[0] == GRAPH_NONE) return false;
+    if (g->values[n->outputs[0]].has_extent) return false; // a plan has room for the most
     for (uint32_t k = 0; k < n->input_count; k++) {
         const graph_value *v = graph_input(g, n, k);
         if (v && !v->data) return false;

@@ -54,7 +54,7 @@ static dsc_status plan_inputs(struct plan *p, lowering *l, dsc_error *err) {
         buffer *b = graph_shape_count(&v->shape, &count) ? program_flat(l->p, v->dtype, count) : NULL;
         if (!b) return error_no_memory(err, count);
         b->is_kept = true;
-        p->inputs[i] = (plan_tensor){describe(v), b};
+        p->inputs[i] = (plan_tensor){.info = describe(v), .buffer = b};
         if (!v->data) l->values[value].flat = b; // an input that was given by value is a constant
     }
     return DSC_OK;
@@ -110,10 +110,13 @@ static dsc_status lower_nodes(lowering *l, const chain_map *map, dsc_error *err)
 
 static dsc_status plan_outputs(struct plan *p, lowering *l, dsc_error *err) {
     for (uint32_t i = 0; i < l->g->output_count; i++) {
-        buffer *b = lowering_flat(l, l->g->outputs[i], err);
+        uint32_t value = l->g->outputs[i];
+        const graph_value *v = &l->g->values[value];
+        buffer *extent = NULL,
+               *b = v->has_extent ? lowering_packed(l, value, &extent, err) : lowering_flat(l, value, err);
         if (!b) return err->status;
         (b->view_of ? b->view_of : b)->is_kept = true;
-        p->outputs[i] = (plan_tensor){describe(&l->g->values[l->g->outputs[i]]), b};
+        p->outputs[i] = (plan_tensor){describe(v), b, extent, v->extent_axis};
     }
     return DSC_OK;
 }
@@ -124,7 +127,8 @@ static dsc_status keep_values(struct plan *p, const lowering *l, dsc_error *err)
     for (uint32_t i = 0; i < l->g->value_count; i++) {
         const lowering_value *state = &l->values[i];
         const buffer *b = state->flat ? state->flat : state->panels;
-        if (b && !l->g->values[i].data) p->kept[p->kept_count++] = (plan_tensor){describe(&l->g->values[i]), b};
+        if (b && !l->g->values[i].data)
+            p->kept[p->kept_count++] = (plan_tensor){.info = describe(&l->g->values[i]), .buffer = b};
     }
     return DSC_OK;
 }

@@ -10,6 +10,8 @@
 typedef struct plan_tensor {
     dsc_tensor_info info;
     const buffer *buffer;
+    const buffer *extent; // how long it is along `extent_axis`, where that depends on values; else NULL
+    uint32_t extent_axis;
 } plan_tensor;
 
 struct plan {

@@ -4,6 +4,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/mem.h"
+#include "engine/graph/extent.h"
 #include "engine/ops/ops.h"
 #include "engine/verify/reference_job.h"
 #include "engine/verify/reference_store.h"
@@ -116,6 +117,16 @@ static dsc_status run_node(dsc_reference *r, const graph *g, const graph_node *n
     return status;
 }
 
+// What goes out is as long as was found; the second time, where two outputs are one value, it is so already.
+static void settle_extent(dsc_reference *r, const graph *g, uint32_t value) {
+    const graph_value *v = &g->values[value];
+    reference_slot *slot = &r->slots[value];
+    if (!v->has_extent || slot->info.dims[v->extent_axis] != v->shape.dims[v->extent_axis]) return;
+    int64_t length = r->slots[v->extent_of].extent;
+    extent_pack(slot->data, slot->data, &v->shape, v->extent_axis, length, sizeof *slot->data);
+    slot->info.dims[v->extent_axis] = length;
+}
+
 dsc_status reference_run(const graph *g, const void *const *inputs, dsc_reference **out, dsc_error *err) {
     dsc_reference *r = reference_create(g);
     if (!r) return error_no_memory(err, sizeof *r);
@@ -125,6 +136,7 @@ dsc_status reference_run(const graph *g, const void *const *inputs, dsc_referenc
     }
     for (uint32_t i = 0; i < g->output_count && status == DSC_OK; i++) {
         status = load_constant(r, g, g->outputs[i], err);
+        if (status == DSC_OK) settle_extent(r, g, g->outputs[i]);
     }
     if (status != DSC_OK) {
         dsc_reference_free(r);

@@ -43,6 +43,7 @@ static dsc_status set_input(dsc_reference *r, const graph *g, uint32_t value, op
 static dsc_status set_output(dsc_reference *r, const graph *g, uint32_t value, op_tensor *t, dsc_error *err) {
     const graph_value *v = &g->values[value];
     dsc_status status = set_tensor(&r->slots[value], v, t);
+    t->extent = &r->slots[value].extent;
     t->out = t->dtype == DSC_F64 ? r->slots[value].data : allocate(t, err);
     return t->out ? status : DSC_NO_MEMORY;
 }

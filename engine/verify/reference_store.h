@@ -8,7 +8,8 @@
 
 typedef struct reference_slot {
     dsc_tensor_info info;
-    double *data; // NULL: not computed, or a constant that is not in use
+    int64_t extent; // how long it is, where that depends on values, see graph/extent.h
+    double *data;   // NULL: not computed, or a constant that is not in use
 } reference_slot;
 
 struct dsc_reference {

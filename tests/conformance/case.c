@@ -135,7 +135,7 @@ static case_result run_session(case_state *c, const char *what, dsc_plan *plan) 
     case_result result = status == DSC_OK ? CASE_PASSED : fail(c, what, status, &err);
     if (result == CASE_REFUSED) result = CASE_FAILED; // too late for that
     for (uint32_t i = 0; result == CASE_PASSED && i < dsc_plan_output_count(plan); i++) {
-        dsc_tensor_info info = dsc_plan_output(plan, i);
+        dsc_tensor_info info = dsc_session_output_info(session, i);
         bool is_same = compare(c, what, &info, info.dtype, dsc_session_output(session, i), &c->data.outputs[i]);
         if (!is_same) result = CASE_FAILED;
     }

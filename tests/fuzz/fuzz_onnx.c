@@ -38,7 +38,7 @@ static void run(dsc_plan *plan, unsigned choice) {
     if (session) dsc_session_run(session, NULL, NULL, &err);
     volatile unsigned char seen = 0;
     for (uint32_t o = 0; session && o < dsc_plan_output_count(plan); o++) {
-        dsc_tensor_info info = dsc_plan_output(plan, o);
+        dsc_tensor_info info = dsc_session_output_info(session, o);
         const unsigned char *bytes = dsc_session_output(session, o);
         for (size_t i = 0; i < dsc_tensor_bytes(&info); i++) seen = seen ^ bytes[i];
     }

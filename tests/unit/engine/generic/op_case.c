@@ -234,7 +234,7 @@ static dsc_status run_session(const state *s, dsc_plan *plan, dsc_error *err) {
     }
     if (!status) status = dsc_session_run(session, NULL, NULL, err);
     for (uint32_t i = 0; i < s->output_count && !status; i++) {
-        dsc_tensor_info info = dsc_plan_output(plan, i);
+        dsc_tensor_info info = dsc_session_output_info(session, i);
         compare(s, i, &info, info.dtype, dsc_session_output(session, i));
     }
     dsc_session_free(session);

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/graph/extent.h"
+
+#include <string.h>
+
+void extent_set(graph *g, const graph_node *n, uint32_t index, uint32_t axis) {
+    graph_value *out = graph_output(g, n, index);
+    if (!out) return;
+    out->has_extent = true;
+    out->extent_of = n->outputs[index];
+    out->extent_axis = axis;
+}
+
+// An input whose length is only known while running, or NULL.
+static const graph_value *find_input(const graph *g, const graph_node *n, uint32_t *index) {
+    for (uint32_t i = 0; i < n->input_count; i++) {
+        const graph_value *v = graph_input(g, n, i);
+        if (!v || !v->has_extent) continue;
+        *index = i;
+        return v;
+    }
+    return NULL;
+}
+
+dsc_status extent_infer(graph *g, graph_node *n, dsc_error *err) {
+    uint32_t index;
+    for (uint32_t i = 0; i < n->output_count; i++) {
+        graph_value *out = graph_output(g, n, i);
+        if (out) out->has_extent = false;
+    }
+    dsc_status status = n->op->infer(g, n, err);
+    const graph_value *v = status ? NULL : find_input(g, n, &index);
+    if (!v) return status;
+    if (n->op->pass_extent) return n->op->pass_extent(g, n, err);
+    return op_error(n, err, DSC_UNSUPPORTED,
+                    "how long input %u, \"%.60s\", is along axis %u depends on values, which this operator cannot read",
+                    index, v->name, v->extent_axis);
+}
+
+dsc_status extent_pass_elementwise(graph *g, const graph_node *n, dsc_error *err) {
+    graph_value *y = graph_output(g, n, 0);
+    for (uint32_t i = 0; i < n->input_count; i++) {
+        const graph_value *x = graph_input(g, n, i);
+        if (!x || !x->has_extent) continue;
+        uint32_t axis = x->extent_axis + y->shape.rank - x->shape.rank;
+        if (y->has_extent && (y->extent_of != x->extent_of || y->extent_axis != axis)) {
+            return op_error(n, err, DSC_UNSUPPORTED, "its inputs are of different lengths that depend on values");
+        }
+        y->has_extent = true;
+        y->extent_of = x->extent_of;
+        y->extent_axis = axis;
+    }
+    for (uint32_t i = 0; i < n->input_count; i++) { // the others must repeat along that axis
+        const graph_value *x = graph_input(g, n, i);
+        uint32_t missing = x ? y->shape.rank - x->shape.rank : 0;
+        bool is_fine = !x || x->has_extent || y->extent_axis < missing || x->shape.dims[y->extent_axis - missing] == 1;
+        if (is_fine) continue;
+        return op_error(n, err, DSC_UNSUPPORTED, "input %u has another length than one that depends on values", i);
+    }
+    return DSC_OK;
+}
+
+void extent_pack(void *to, const void *from, const graph_shape *shape, uint32_t axis, int64_t length, size_t bytes) {
+    size_t outer = 1, inner = bytes, kept;
+    for (uint32_t i = 0; i < axis; i++) outer *= (size_t)shape->dims[i];
+    for (uint32_t i = axis + 1; i < shape->rank; i++) inner *= (size_t)shape->dims[i];
+    kept = inner * (size_t)length;
+    for (size_t o = 0; o < outer; o++) {
+        memmove((char *)to + o * kept, (const char *)from + o * inner * (size_t)shape->dims[axis], kept);
+    }
+}
