@@ -63,7 +63,7 @@ static bool write_outputs(const run_options *o, const cli_engine *e, fault *f) {
         return fault_set(f, 400, "%.400s: %s", o->output, strerror(errno));
     }
     for (uint32_t i = 0; i < dsc_plan_output_count(e->plan); i++) {
-        dsc_tensor_info info = dsc_plan_output(e->plan, i);
+        dsc_tensor_info info = dsc_session_output_info(e->session, i);
         if (!write_output(o->output, &info, dsc_session_output(e->session, i), f)) return false;
     }
     return true;
@@ -89,7 +89,8 @@ static bool print_answer(const run_options *o, const cli_engine *e, const model_
     uint32_t count = dsc_plan_output_count(e->plan);
     if (count > 16) count = 16;
     for (uint32_t i = 0; i < count; i++) {
-        outputs[i] = (reply_output){.info = dsc_plan_output(e->plan, i), .data = dsc_session_output(e->session, i)};
+        outputs[i] =
+            (reply_output){.info = dsc_session_output_info(e->session, i), .data = dsc_session_output(e->session, i)};
     }
     classify_settings classes = {(const char *const *)labels->items, labels->count, o->label_offset, o->softmax,
                                  o->top};

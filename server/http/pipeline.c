@@ -188,7 +188,7 @@ static void list_outputs(const work *w, reply_output out[INFER_OUTPUTS_MAX]) {
     for (uint32_t i = 0; i < w->request.output_count; i++) {
         const infer_output *wanted = &w->request.outputs[i];
         out[i] = (reply_output){
-            .info = dsc_plan_output(w->plan, wanted->index),
+            .info = dsc_session_output_info(w->session, wanted->index),
             .data = dsc_session_output(w->session, wanted->index),
             .binary = is_any_binary ? wanted->binary : true, // Accept alone asked: all
             .classification = wanted->classification,
