@@ -140,6 +140,13 @@ dsc_status common_one_type(const graph *g, const graph_node *n, uint32_t count, 
     return DSC_OK;
 }
 
+const char common_index_fault[] = "an index is outside of the axis that it is for";
+
+bool common_index(int64_t *index, uint64_t size) {
+    if (*index < 0) *index += (int64_t)size;
+    return *index >= 0 && (uint64_t)*index < size;
+}
+
 void common_ignore_legacy(const graph_node *n, attrs *a) {
     if (n->opset < 6) attrs_ignore(a, "consumed_inputs");
 }

@@ -62,6 +62,9 @@ dsc_status common_infer_same(graph *g, graph_node *n, dsc_error *err);
 const char *common_copy_evaluate(const op_call *c);
 // DSC_BAD_MODEL unless all inputs have the type of input 0.
 dsc_status common_one_type(const graph *g, const graph_node *n, uint32_t count, dsc_error *err);
+// An index, where it is one of an axis of `size`: a negative one is counted from the end. The sentence for others.
+bool common_index(int64_t *index, uint64_t size);
+extern const char common_index_fault[];
 // Attributes that say where an operator works and nothing about what it gives, from before operator set 7.
 void common_ignore_legacy(const graph_node *n, attrs *a);
 

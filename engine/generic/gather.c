@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-static const char out_of_range[] = "an index is outside of the axis that it is for";
-
 typedef struct gather_params {
     int64_t axis, batch_dims;
 } gather_params;
@@ -17,11 +15,6 @@ typedef struct gather_spec {
     // Gather: outer x size x inner elements. GatherND: inner elements are one slice.
     uint64_t outer, size, inner;
 } gather_spec;
-
-static bool resolve(int64_t *index, uint64_t size) {
-    if (*index < 0) *index += (int64_t)size;
-    return *index >= 0 && (uint64_t)*index < size;
-}
 
 static dsc_status import(graph *g, graph_node *n, attrs *a, dsc_error *err) {
     gather_params *p = common_params(g, n, sizeof *p, err);
@@ -42,7 +35,7 @@ static dsc_status check_constant(const graph *g, const graph_node *n, uint64_t s
     if (!v->data || !graph_shape_count(&v->shape, &at.count)) return DSC_OK;
     for (uint64_t i = 0; i < at.count; i++) {
         int64_t index = integers_get(&at, i);
-        if (resolve(&index, size)) continue;
+        if (common_index(&index, size)) continue;
         return op_error(n, err, DSC_BAD_MODEL, "index %lld is outside of an axis of %llu elements",
                         (long long)integers_get(&at, i), (unsigned long long)size);
     }
@@ -78,7 +71,7 @@ static const char *gather_evaluate(const op_call *c) {
     size_t bytes = s->inner * dsc_dtype_bytes(x->dtype);
     for (uint64_t k = 0; k < at->count; k++) {
         int64_t index = integers_get(at, k);
-        if (!resolve(&index, s->size)) return out_of_range;
+        if (!common_index(&index, s->size)) return common_index_fault;
         for (uint64_t o = 0; o < s->outer; o++) {
             memcpy((char *)y->out + (o * at->count + k) * bytes,
                    (const char *)x->data + (o * s->size + (uint64_t)index) * bytes, bytes);
@@ -116,7 +109,7 @@ static const char *elements_evaluate(const op_call *c) {
             int64_t index = (int64_t)(rest % (uint64_t)y->shape->dims[d]);
             rest /= (uint64_t)y->shape->dims[d];
             if (d == s->axis) index = integers_get(at, k);
-            if (!resolve(&index, (uint64_t)x->shape->dims[d])) return out_of_range;
+            if (!common_index(&index, (uint64_t)x->shape->dims[d])) return common_index_fault;
             from += (uint64_t)index * stride;
             stride *= (uint64_t)x->shape->dims[d];
         }
@@ -169,7 +162,7 @@ static const char *nd_evaluate(const op_call *c) {
         for (uint32_t d = 0; d < s->depth; d++) {
             uint64_t size = (uint64_t)x->shape->dims[s->batch_dims + d];
             int64_t index = integers_get(at, k * s->depth + d);
-            if (!resolve(&index, size)) return out_of_range;
+            if (!common_index(&index, size)) return common_index_fault;
             from = from * size + (uint64_t)index;
         }
         memcpy((char *)y->out + k * bytes, (const char *)x->data + from * bytes, bytes);

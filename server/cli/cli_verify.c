@@ -57,7 +57,7 @@ static double worst_output(const cli_engine *e, const dsc_reference *reference) 
     double worst = 0;
     for (uint32_t i = 0; i < dsc_plan_output_count(e->plan); i++) {
         const double *wanted;
-        dsc_tensor_info info = dsc_plan_output(e->plan, i);
+        dsc_tensor_info info = dsc_session_output_info(e->session, i);
         (void)dsc_reference_output(reference, i, &wanted);
         if (info.dtype != DSC_F32) continue;
         size_t count = dsc_tensor_bytes(&info) / sizeof(float);

@@ -103,16 +103,16 @@ static bool compare(case_state *c, const char *what, const dsc_tensor_info *got,
 typedef struct variant {
     dsc_isa isa;
     uint32_t passes;
-    bool is_by_value; // all inputs but the first are given to the plan
+    uint32_t by_value; // inputs from this one on are given to the plan
 } variant;
 
-static uint32_t make_shapes(const case_state *c, bool is_by_value, dsc_shape *shapes) {
+static uint32_t make_shapes(const case_state *c, uint32_t by_value, dsc_shape *shapes) {
     uint32_t count = dsc_model_get_info(c->model).input_count;
     for (uint32_t i = 0; i < count; i++) {
         const tensor_pb *t = &c->data.inputs[c->data.of_model[i]];
         shapes[i] = (dsc_shape){.name = dsc_model_input(c->model, i).name, .rank = t->rank};
         memcpy(shapes[i].dims, t->dims, sizeof t->dims);
-        if (is_by_value && i > 0) shapes[i].values = t->data;
+        if (i >= by_value) shapes[i].values = t->data;
     }
     return count;
 }
@@ -151,8 +151,10 @@ static case_result run_variant(case_state *c, const variant *v) {
     dsc_plan *plan = NULL;
     dsc_plan_options options = {.passes = v->passes, .keep_values = false};
     snprintf(what, sizeof what, "%s, %s passes, inputs %s", dsc_isa_name(v->isa), v->passes ? "all" : "no",
-             v->is_by_value ? "by value" : "while running");
-    uint32_t count = make_shapes(c, v->is_by_value, shapes);
+             v->by_value == 0   ? "by value"
+             : v->by_value == 1 ? "but the first by value"
+                                : "while running");
+    uint32_t count = make_shapes(c, v->by_value, shapes);
     dsc_status status = dsc_weights_create(c->model, v->isa, &weights, &err);
     if (status == DSC_OK) status = dsc_plan_create(weights, shapes, count, &options, &plan, &err);
     case_result result = status == DSC_OK ? run_session(c, what, plan) : fail(c, what, status, &err);
@@ -161,12 +163,12 @@ static case_result run_variant(case_state *c, const variant *v) {
     return result;
 }
 
-static case_result run_reference(case_state *c, bool is_by_value) {
+static case_result run_reference(case_state *c, uint32_t by_value) {
     dsc_error err = {0};
     dsc_shape shapes[TENSORS_MAX];
     const void *inputs[TENSORS_MAX];
     dsc_reference *reference = NULL;
-    uint32_t count = make_shapes(c, is_by_value, shapes);
+    uint32_t count = make_shapes(c, by_value, shapes);
     for (uint32_t i = 0; i < count; i++) inputs[i] = c->data.inputs[c->data.of_model[i]].data;
     dsc_status status = dsc_reference_run(c->model, shapes, count, inputs, &reference, &err);
     if (status != DSC_OK) return fail(c, "reference", status, &err);
@@ -181,19 +183,19 @@ static case_result run_reference(case_state *c, bool is_by_value) {
 }
 
 // All tiers and pass sets agree about what they refuse: one that refuses what another runs has failed.
-static case_result run_form(case_state *c, dsc_isa first, dsc_isa last, bool is_by_value) {
+static case_result run_form(case_state *c, dsc_isa first, dsc_isa last, uint32_t by_value) {
     uint32_t ran = 0;
     case_result result = CASE_PASSED;
     for (int isa = (int)first; isa <= (int)last; isa++) {
         for (uint32_t i = 0; i < 2; i++) {
-            variant v = {(dsc_isa)isa, i ? 0 : DSC_PASSES_ALL, is_by_value};
+            variant v = {(dsc_isa)isa, i ? 0 : DSC_PASSES_ALL, by_value};
             result = run_variant(c, &v);
             if (result == CASE_REFUSED && ran) result = CASE_FAILED;
             if (result != CASE_PASSED) return result;
             ran++;
         }
     }
-    result = run_reference(c, is_by_value);
+    result = run_reference(c, by_value);
     return result == CASE_REFUSED ? CASE_FAILED : result;
 }
 
@@ -215,10 +217,16 @@ static case_result run_data_set(case_state *c, const char *folder, dsc_isa first
         return CASE_FAILED;
     }
     // Some models run only where inputs such as weights are known beforehand, others either way.
-    case_result while_running = run_form(c, first, last, false);
-    if (while_running == CASE_FAILED || info.input_count < 2) return while_running;
-    case_result by_value = run_form(c, first, last, true);
-    return by_value == CASE_REFUSED ? while_running : by_value;
+    case_result result = CASE_REFUSED;
+    uint32_t forms[] = {UINT32_MAX, 1, 0};
+    for (uint32_t i = info.input_count ? 0 : 2; i < 3; i++) {
+        if (forms[i] == 1 && info.input_count < 2) continue;
+        if (forms[i] == 0 && result == CASE_PASSED) continue; // only needed where the first input decides a shape
+        case_result form = run_form(c, first, last, forms[i]);
+        if (form == CASE_FAILED) return form;
+        if (form == CASE_PASSED) result = form;
+    }
+    return result;
 }
 
 case_result case_run(const char *folder, dsc_isa first, dsc_isa last, char *why, size_t why_size) {
