@@ -55,6 +55,11 @@ typedef enum dsc_dtype {
     DSC_I32,
     DSC_I64,
     DSC_BOOL,
+    DSC_U16,
+    DSC_I16,
+    DSC_U32,
+    DSC_U64,
+    DSC_BF16,
 } dsc_dtype;
 
 // Instruction-set tiers, in rising order. DSC_ISA_BEST takes the highest that this CPU has.

@@ -2,6 +2,7 @@
 #include "engine/base/half.h"
 
 #include <math.h>
+#include <string.h>
 
 double half_value(uint16_t bits) {
     int exponent = bits >> 10 & 31, fraction = bits & 1023;
@@ -20,4 +21,19 @@ uint16_t half_bits(double value) {
     int exponent = ilogb(size) < -14 ? -14 : ilogb(size);
     unsigned fraction = (unsigned)rint(ldexp(size, 10 - exponent)); // 1024..2048, or less where it is subnormal
     return (uint16_t)(sign | (((unsigned)(exponent + 14) << 10) + fraction));
+}
+
+double bfloat_value(uint16_t bits) {
+    uint32_t whole = (uint32_t)bits << 16;
+    float value;
+    memcpy(&value, &whole, sizeof value);
+    return (double)value;
+}
+
+uint16_t bfloat_bits(double value) {
+    uint32_t bits;
+    float single = (float)value;
+    memcpy(&bits, &single, sizeof bits);
+    if (isnan(value)) return (uint16_t)(bits >> 16 | 0x40u);
+    return (uint16_t)((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
 }

@@ -2,6 +2,7 @@
 // Cast and CastLike: the same numbers in another type.
 #include "engine/generic/common.h"
 #include "engine/generic/numbers.h"
+#include "engine/graph/extent.h"
 #include "engine/graph/onnx_type.h"
 
 #include <string.h>
@@ -31,6 +32,15 @@ static dsc_status cast_infer(graph *g, graph_node *n, dsc_error *err) {
     return status ? status : op_set_output(g, n, 0, p->to, &graph_input(g, n, 0)->shape, err);
 }
 
+static dsc_status cast_pass_extent(graph *g, const graph_node *n, dsc_error *err) {
+    const dsc_dtype from = graph_input(g, n, 0)->dtype, to = graph_output(g, n, 0)->dtype;
+    bool is_number = from == DSC_BOOL || numbers_is_float(from);
+    if (is_number && !numbers_is_float(to) && to != DSC_BOOL) {
+        return extent_refuse(g, n, 0, "only integers may become integers then", err); // see extent_pass_elementwise()
+    }
+    return extent_pass_same(g, n, err);
+}
+
 static dsc_status like_import(graph *g, graph_node *n, attrs *a, dsc_error *err) {
     (void)g, (void)n, (void)err;
     attrs_ignore(a, "saturate");
@@ -49,7 +59,7 @@ static const char *evaluate(const op_call *c) {
     int64_t whole[NUMBERS_BLOCK];
     for (uint64_t at = c->begin, count; at < c->end; at += count) {
         count = numbers_block(at, c->end);
-        if (numbers_is_float(x->dtype)) {
+        if (numbers_is_float(x->dtype) || (x->dtype == DSC_U64 && numbers_is_float(y->dtype))) {
             numbers_load(real, x, (int64_t)at, 1, count);
             numbers_store(y, at, real, count);
         } else {
@@ -69,6 +79,7 @@ const op op_cast = {
     .opset_last = OPS_OPSET_LAST,
     .import = cast_import,
     .infer = cast_infer,
+    .pass_extent = cast_pass_extent,
     .cost = common_cost_copy,
     .evaluate = evaluate,
     .has_ranges = true,

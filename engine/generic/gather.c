@@ -3,6 +3,7 @@
 // out of range is a fault of the values, not of the model.
 #include "engine/generic/common.h"
 #include "engine/generic/numbers.h"
+#include "engine/graph/extent.h"
 
 #include <string.h>
 
@@ -78,6 +79,17 @@ static const char *gather_evaluate(const op_call *c) {
         }
     }
     return NULL;
+}
+
+// As many as there are indices, or as the data is beside the axis; along the axis an index could mean what is not
+// there.
+static dsc_status gather_pass_extent(graph *g, const graph_node *n, dsc_error *err) {
+    const graph_value *x = graph_input(g, n, 0), *at = graph_input(g, n, 1);
+    int64_t given = ((const gather_params *)n->params)->axis;
+    uint32_t axis = (uint32_t)(given < 0 ? given + x->shape.rank : given), place = x->extent_axis;
+    if (!x->has_extent) return extent_pass(g, n, 1, axis + at->extent_axis);
+    if (at->has_extent || place == axis) return extent_refuse(g, n, 0, "its elements cannot be taken by index", err);
+    return extent_pass(g, n, 0, place < axis ? place : place + at->shape.rank - 1);
 }
 
 // ---- GatherElements -------------------------------------------------------------------------------------------------
@@ -170,12 +182,19 @@ static const char *nd_evaluate(const op_call *c) {
     return NULL;
 }
 
+static dsc_status nd_pass_extent(graph *g, const graph_node *n, dsc_error *err) {
+    const graph_value *at = graph_input(g, n, 1);
+    if (graph_input(g, n, 0)->has_extent) return extent_refuse(g, n, 0, "its elements cannot be taken by index", err);
+    if (at->extent_axis + 1 < at->shape.rank) return extent_pass(g, n, 1, at->extent_axis);
+    return extent_refuse(g, n, 1, "it must be so in the number of places", err);
+}
+
 #define GATHER(name, first, importer, inferrer, evaluator)                                                             \
     .type = name, .inputs_min = 2, .inputs_max = 2, .outputs_max = 1, .opset_first = first,                            \
     .opset_last = OPS_OPSET_LAST, .import = importer, .infer = inferrer, .cost = common_cost_copy,                     \
     .evaluate = evaluator
 
-const op op_gather = {GATHER("Gather", 1, import, gather_infer, gather_evaluate)};
+const op op_gather = {GATHER("Gather", 1, import, gather_infer, gather_evaluate), .pass_extent = gather_pass_extent};
 const op op_gather_elements = {GATHER("GatherElements", 11, import, elements_infer, elements_evaluate),
                                .has_ranges = true};
-const op op_gather_nd = {GATHER("GatherND", 11, nd_import, nd_infer, nd_evaluate)};
+const op op_gather_nd = {GATHER("GatherND", 11, nd_import, nd_infer, nd_evaluate), .pass_extent = nd_pass_extent};

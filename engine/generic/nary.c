@@ -4,6 +4,7 @@
 #include "engine/generic/broadcast.h"
 #include "engine/generic/common.h"
 #include "engine/generic/numbers.h"
+#include "engine/graph/extent.h"
 
 #include <math.h>
 #include <string.h>
@@ -55,7 +56,24 @@ WHOLE(bitand, x &y)
 WHOLE(bitor, x | y)
 WHOLE(bitxor, x ^ y)
 WHOLE(shift_left, y >= 0 && y < 64 ? (int64_t)((uint64_t)x << y) : 0)
-WHOLE(shift_right, y >= 0 && y < 64 ? x >> y : 0) // only of unsigned types
+WHOLE(shift_right, y >= 0 && y < 64 ? (int64_t)((uint64_t)x >> y) : 0)
+
+// Of 64 bits without a sign: what differs.
+#define NATURAL(name, value)                                                                                           \
+    static int64_t name##_natural(int64_t a, int64_t b) {                                                              \
+        uint64_t x = (uint64_t)a, y = (uint64_t)b;                                                                     \
+        (void)y;                                                                                                       \
+        return (int64_t)(value);                                                                                       \
+    }
+NATURAL(div, x / y)
+NATURAL(mod, x % y)
+NATURAL(max, x > y ? x : y)
+NATURAL(min, x < y ? x : y)
+NATURAL(prelu, x)
+NATURAL(greater, x > y)
+NATURAL(greater_or_equal, x >= y)
+NATURAL(less, x < y)
+NATURAL(less_or_equal, x <= y)
 
 // Divisors are not 0, see has_zero(). The quotient is cut towards 0, the remainder has the divisor's sign.
 static int64_t div_whole(int64_t x, int64_t y) {
@@ -84,40 +102,42 @@ typedef struct nary_row {
     double (*real)(double x, double y);
     int64_t (*whole)(int64_t x, int64_t y);
     bool gives_bool, divides;
+    int64_t (*natural)(int64_t x, int64_t y); // of U64, where that differs; else NULL
 } nary_row;
 
 #define BOOLS OP_TYPE(DSC_BOOL)
 
 static const nary_row rows[] = {
-    {"Add", OP_NUMBERS, add_real, add_whole, false, false},
-    {"And", BOOLS, NULL, and_whole, true, false},
-    {"BitwiseAnd", OP_INTEGERS, NULL, bitand_whole, false, false},
-    {"BitwiseOr", OP_INTEGERS, NULL, bitor_whole, false, false},
-    {"BitwiseXor", OP_INTEGERS, NULL, bitxor_whole, false, false},
-    {"Div", OP_NUMBERS, div_real, div_whole, false, true},
-    {"Equal", OP_ANY, equal_real, equal_whole, true, false},
-    {"Greater", OP_NUMBERS, greater_real, greater_whole, true, false},
-    {"GreaterOrEqual", OP_NUMBERS, greater_or_equal_real, greater_or_equal_whole, true, false},
-    {"Less", OP_NUMBERS, less_real, less_whole, true, false},
-    {"LessOrEqual", OP_NUMBERS, less_or_equal_real, less_or_equal_whole, true, false},
-    {"Max", OP_NUMBERS, max_real, max_whole, false, false},
-    {"Mean", OP_FLOATS, add_real, NULL, false, false},
-    {"Min", OP_NUMBERS, min_real, min_whole, false, false},
-    {"Mul", OP_NUMBERS, mul_real, mul_whole, false, false},
-    {"Or", BOOLS, NULL, or_whole, true, false},
-    {"PRelu", OP_NUMBERS, prelu_real, prelu_whole, false, false},
-    {"Pow", OP_NUMBERS, pow_real, pow_whole, false, false},
-    {"Sub", OP_NUMBERS, sub_real, sub_whole, false, false},
-    {"Sum", OP_FLOATS, add_real, NULL, false, false},
-    {"Xor", BOOLS, NULL, xor_whole, true, false},
+    {"Add", OP_NUMBERS, add_real, add_whole, false, false, NULL},
+    {"And", BOOLS, NULL, and_whole, true, false, NULL},
+    {"BitwiseAnd", OP_INTEGERS, NULL, bitand_whole, false, false, NULL},
+    {"BitwiseOr", OP_INTEGERS, NULL, bitor_whole, false, false, NULL},
+    {"BitwiseXor", OP_INTEGERS, NULL, bitxor_whole, false, false, NULL},
+    {"Div", OP_NUMBERS, div_real, div_whole, false, true, div_natural},
+    {"Equal", OP_ANY, equal_real, equal_whole, true, false, NULL},
+    {"Greater", OP_NUMBERS, greater_real, greater_whole, true, false, greater_natural},
+    {"GreaterOrEqual", OP_NUMBERS, greater_or_equal_real, greater_or_equal_whole, true, false,
+     greater_or_equal_natural},
+    {"Less", OP_NUMBERS, less_real, less_whole, true, false, less_natural},
+    {"LessOrEqual", OP_NUMBERS, less_or_equal_real, less_or_equal_whole, true, false, less_or_equal_natural},
+    {"Max", OP_NUMBERS, max_real, max_whole, false, false, max_natural},
+    {"Mean", OP_FLOATS, add_real, NULL, false, false, NULL},
+    {"Min", OP_NUMBERS, min_real, min_whole, false, false, min_natural},
+    {"Mul", OP_NUMBERS, mul_real, mul_whole, false, false, NULL},
+    {"Or", BOOLS, NULL, or_whole, true, false, NULL},
+    {"PRelu", OP_NUMBERS, prelu_real, prelu_whole, false, false, prelu_natural},
+    {"Pow", OP_NUMBERS, pow_real, pow_whole, false, false, NULL},
+    {"Sub", OP_NUMBERS, sub_real, sub_whole, false, false, NULL},
+    {"Sum", OP_FLOATS, add_real, NULL, false, false, NULL},
+    {"Xor", BOOLS, NULL, xor_whole, true, false, NULL},
 };
 static const nary_row mod_rows[] = {
-    {"Mod", OP_NUMBERS, NULL, mod_whole, false, true},
-    {"Mod", OP_NUMBERS, fmod_real, fmod_whole, false, true},
+    {"Mod", OP_NUMBERS, NULL, mod_whole, false, true, mod_natural},
+    {"Mod", OP_NUMBERS, fmod_real, fmod_whole, false, true, mod_natural},
 };
 static const nary_row shift_rows[] = {
-    {"BitShift", OP_TYPE(DSC_U8), NULL, shift_left_whole, false, false},
-    {"BitShift", OP_TYPE(DSC_U8), NULL, shift_right_whole, false, false},
+    {"BitShift", OP_UNSIGNED, NULL, shift_left_whole, false, false, NULL},
+    {"BitShift", OP_UNSIGNED, NULL, shift_right_whole, false, false, NULL},
 };
 
 typedef struct nary_params {
@@ -247,6 +267,12 @@ dsc_status nary_infer(graph *g, graph_node *n, dsc_error *err) {
     return status ? status : op_set_output(g, n, 0, p->row->gives_bool ? DSC_BOOL : x->dtype, &y, err);
 }
 
+// A second tensor that stands at an axis of its own has other axes than its output.
+dsc_status nary_pass_extent(graph *g, const graph_node *n, dsc_error *err) {
+    if (!nary_is_plain(n)) return op_error(n, err, DSC_UNSUPPORTED, "broadcast with an axis and a length by values");
+    return extent_pass_elementwise(g, n, err);
+}
+
 // ---- evaluate
 // -----------------------------------------------------------------------------------------------------------
 
@@ -279,11 +305,13 @@ static void real_block(const op_call *c, const broadcast *in, uint64_t at, uint6
 static const char *whole_block(const op_call *c, const broadcast *in, uint64_t at, uint64_t count) {
     const nary_spec *s = c->spec;
     int64_t x[NUMBERS_BLOCK], y[NUMBERS_BLOCK];
+    bool is_natural = s->row->natural && c->inputs[0].dtype == DSC_U64;
+    int64_t (*whole)(int64_t, int64_t) = is_natural ? s->row->natural : s->row->whole;
     broadcast_integers(&in[0], x, at, count);
     for (uint32_t k = 1; k < c->input_count; k++) {
         broadcast_integers(&in[k], y, at, count);
         if (s->row->divides && has_zero(y, count)) return "an integer is divided by 0";
-        for (uint64_t i = 0; i < count; i++) x[i] = s->row->whole(x[i], y[i]);
+        for (uint64_t i = 0; i < count; i++) x[i] = whole(x[i], y[i]);
     }
     integers_store(&c->outputs[0], at, x, count);
     return NULL;
@@ -321,7 +349,8 @@ const char *nary_evaluate(const op_call *c) {
                        .infer = nary_infer,                                                                            \
                        .cost = common_cost_elementwise,                                                                \
                        .evaluate = nary_evaluate,                                                                      \
-                       .has_ranges = true}
+                       .has_ranges = true,                                                                             \
+                       .pass_extent = nary_pass_extent}
 #define BINARY(symbol, name, first) NARY_BY(symbol, name, first, 2, 2, nary_import)
 #define VARIADIC(symbol, name)      NARY_BY(symbol, name, 1, 1, NARY_INPUTS_MAX, nary_import)
 

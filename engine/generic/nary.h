@@ -9,6 +9,7 @@
 // Attributes: before operator set 7 the second tensor is stretched only where `broadcast` says so, and stands at
 // `axis`.
 dsc_status nary_import(graph *g, graph_node *n, attrs *a, dsc_error *err);
+dsc_status nary_pass_extent(graph *g, const graph_node *n, dsc_error *err);
 dsc_status nary_infer(graph *g, graph_node *n, dsc_error *err);
 const char *nary_evaluate(const op_call *c);
 // False where the second tensor stands at an axis of its own.

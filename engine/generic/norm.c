@@ -111,7 +111,7 @@ static dsc_status layer_infer(graph *g, graph_node *n, dsc_error *err) {
     status = op_set_output(g, n, 0, dtype, &x, err);
     for (uint32_t i = axis; i < x.rank; i++) x.dims[i] = 1;
     for (uint32_t i = 1; i < 3 && !status; i++) { // mean and inverse deviation, in F32 or wider
-        status = op_set_output(g, n, i, dtype == DSC_F16 ? DSC_F32 : dtype, &x, err);
+        status = op_set_output(g, n, i, dtype == DSC_F16 || dtype == DSC_BF16 ? DSC_F32 : dtype, &x, err);
     }
     return status;
 }

@@ -6,7 +6,7 @@
 #include <math.h>
 
 bool numbers_is_float(dsc_dtype dtype) {
-    return dtype == DSC_F32 || dtype == DSC_F64 || dtype == DSC_F16;
+    return dtype == DSC_F32 || dtype == DSC_F64 || dtype == DSC_F16 || dtype == DSC_BF16;
 }
 
 #define LOAD(type, value)                                                                                              \
@@ -29,6 +29,11 @@ void numbers_load(double *to, const op_tensor *from, int64_t at, int64_t stride,
         case DSC_I32: LOAD(int32_t, (double)x); break;
         case DSC_I64: LOAD(int64_t, (double)x); break;
         case DSC_BOOL: LOAD(uint8_t, x ? 1.0 : 0.0); break;
+        case DSC_U16: LOAD(uint16_t, (double)x); break;
+        case DSC_I16: LOAD(int16_t, (double)x); break;
+        case DSC_U32: LOAD(uint32_t, (double)x); break;
+        case DSC_U64: LOAD(uint64_t, (double)x); break;
+        case DSC_BF16: LOAD(uint16_t, bfloat_value(x)); break;
     }
 }
 
@@ -43,6 +48,11 @@ static int64_t to_int64(double x) {
     return clamp(x, -0x1p63, 0x1p63, INT64_MAX);
 }
 
+static uint64_t to_uint64(double x) {
+    if (!(x > 0)) return 0;
+    return x >= 0x1p64 ? UINT64_MAX : (uint64_t)x;
+}
+
 void integers_load(int64_t *to, const op_tensor *from, int64_t at, int64_t stride, uint64_t count) {
     int64_t end = (int64_t)count;
     switch (from->dtype) {
@@ -54,6 +64,11 @@ void integers_load(int64_t *to, const op_tensor *from, int64_t at, int64_t strid
         case DSC_I32: LOAD(int32_t, x); break;
         case DSC_I64: LOAD(int64_t, x); break;
         case DSC_BOOL: LOAD(uint8_t, x ? 1 : 0); break;
+        case DSC_U16: LOAD(uint16_t, x); break;
+        case DSC_I16: LOAD(int16_t, x); break;
+        case DSC_U32: LOAD(uint32_t, x); break;
+        case DSC_U64: LOAD(uint64_t, (int64_t)x); break;
+        case DSC_BF16: LOAD(uint16_t, to_int64(bfloat_value(x))); break;
     }
 }
 
@@ -73,6 +88,11 @@ void numbers_store_strided(const op_tensor *to, uint64_t at, uint64_t stride, co
         case DSC_I32: STORE(int32_t, clamp(from[i], -0x1p31, 0x1p31, INT32_MAX)); break;
         case DSC_I64: STORE(int64_t, to_int64(from[i])); break;
         case DSC_BOOL: STORE(uint8_t, from[i] < 0 || from[i] > 0 || isnan(from[i])); break;
+        case DSC_U16: STORE(uint16_t, clamp(from[i], 0, 0x1p16, UINT16_MAX)); break;
+        case DSC_I16: STORE(int16_t, clamp(from[i], -0x1p15, 0x1p15, INT16_MAX)); break;
+        case DSC_U32: STORE(uint32_t, clamp(from[i], 0, 0x1p32, UINT32_MAX)); break;
+        case DSC_U64: STORE(uint64_t, to_uint64(from[i])); break;
+        case DSC_BF16: STORE(uint16_t, bfloat_bits(from[i])); break;
     }
 }
 
@@ -91,6 +111,11 @@ void integers_store(const op_tensor *to, uint64_t at, const int64_t *from, uint6
         case DSC_I32: STORE(int32_t, from[i]); break;
         case DSC_I64: STORE(int64_t, from[i]); break;
         case DSC_BOOL: STORE(uint8_t, from[i] != 0); break;
+        case DSC_U16: STORE(uint16_t, from[i]); break;
+        case DSC_I16: STORE(int16_t, from[i]); break;
+        case DSC_U32: STORE(uint32_t, from[i]); break;
+        case DSC_U64: STORE(uint64_t, from[i]); break;
+        case DSC_BF16: STORE(uint16_t, bfloat_bits((double)from[i])); break;
     }
 }
 
@@ -117,6 +142,7 @@ void integers_put(const op_tensor *to, uint64_t at, int64_t value) {
 int numbers_compare(const op_tensor *t, uint64_t a, uint64_t b) {
     if (!numbers_is_float(t->dtype)) {
         int64_t x = integers_get(t, a), y = integers_get(t, b);
+        if (t->dtype == DSC_U64) return ((uint64_t)x > (uint64_t)y) - ((uint64_t)x < (uint64_t)y);
         return (x > y) - (x < y);
     }
     double x = numbers_get(t, a), y = numbers_get(t, b);

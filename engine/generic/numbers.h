@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Elements of any type, a block at a time: as doubles where a definition is about real numbers (F32, F16 and I32 are
-// exact in them), as int64 where it is about integers.
+// exact in them), as int64 where it is about integers (U64: its bits).
 //
 // The pattern of an evaluate function over a range:
 //   double x[NUMBERS_BLOCK];
@@ -19,7 +19,7 @@
 static inline uint64_t numbers_block(uint64_t at, uint64_t end) {
     return end - at < NUMBERS_BLOCK ? end - at : NUMBERS_BLOCK;
 }
-bool numbers_is_float(dsc_dtype dtype); // F32, F64, F16
+bool numbers_is_float(dsc_dtype dtype); // F32, F64, F16, BF16
 
 // Elements at, at + stride, ... of an input (its `data`).
 void numbers_load(double *to, const op_tensor *from, int64_t at, int64_t stride, uint64_t count);

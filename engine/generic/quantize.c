@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-#define BYTES (OP_TYPE(DSC_U8) | OP_TYPE(DSC_I8))
+#define NARROW (OP_TYPE(DSC_U8) | OP_TYPE(DSC_I8) | OP_TYPE(DSC_U16) | OP_TYPE(DSC_I16))
 
 typedef struct quantize_params {
     int64_t axis, block;
@@ -85,13 +85,13 @@ static dsc_status quantize_infer(graph *g, graph_node *n, dsc_error *err) {
     dsc_status status = common_check(g, n, 2, err);
     if (!status) status = op_want_types(g, n, 0, OP_FLOATS | OP_TYPE(DSC_I32), err);
     if (!status) status = op_want_types(g, n, 1, OP_FLOATS | OP_TYPE(DSC_I32), err);
-    if (!status) status = op_want_types(g, n, 2, BYTES, err);
+    if (!status) status = op_want_types(g, n, 2, NARROW, err);
     if (!status) status = infer_scales(g, n, err);
     if (status) return status;
     const graph_value *x = graph_input(g, n, 0), *zero = graph_input(g, n, 2);
     dsc_dtype type = zero ? zero->dtype : p->has_type ? p->type : DSC_U8;
-    if (type != DSC_U8 && type != DSC_I8) {
-        return op_error(n, err, DSC_UNSUPPORTED, "its output would be %s; UINT8 and INT8 are supported",
+    if (!(NARROW >> type & 1u)) {
+        return op_error(n, err, DSC_UNSUPPORTED, "its output would be %s; integers of 8 and 16 bits are supported",
                         dsc_dtype_name(type));
     }
     return op_set_output(g, n, 0, type, &x->shape, err);
@@ -100,7 +100,7 @@ static dsc_status quantize_infer(graph *g, graph_node *n, dsc_error *err) {
 static dsc_status dequantize_infer(graph *g, graph_node *n, dsc_error *err) {
     const quantize_params *p = n->params;
     dsc_status status = common_check(g, n, 2, err);
-    if (!status) status = op_want_types(g, n, 0, BYTES | OP_TYPE(DSC_I32), err);
+    if (!status) status = op_want_types(g, n, 0, NARROW | OP_TYPE(DSC_I32), err);
     if (!status) status = op_want_types(g, n, 1, OP_FLOATS, err);
     if (!status) status = infer_scales(g, n, err);
     if (status) return status;

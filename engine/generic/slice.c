@@ -2,6 +2,7 @@
 // Slice: a range of every axis, with a pace. Starts, ends and axes are attributes before operator set 10.
 #include "engine/generic/common.h"
 #include "engine/generic/view.h"
+#include "engine/graph/extent.h"
 
 #include <inttypes.h>
 
@@ -108,6 +109,17 @@ static dsc_status infer(graph *g, graph_node *n, dsc_error *err) {
     return op_set_output(g, n, 0, dtype, &s.shape, err);
 }
 
+static dsc_status pass_extent(graph *g, const graph_node *n, dsc_error *err) {
+    slice_ranges ranges;
+    bool chosen[DSC_MAX_RANK];
+    const graph_value *x = graph_input(g, n, 0);
+    dsc_status status = read_ranges(g, n, &ranges, err);
+    if (!status) status = common_axes_resolve(n, &ranges.axes, x->shape.rank, chosen, err);
+    if (status) return status;
+    if (chosen[x->extent_axis]) return extent_refuse(g, n, 0, "it cannot be cut along that axis", err);
+    return extent_pass_same(g, n, err);
+}
+
 const op op_slice = {
     .type = "Slice",
     .inputs_min = 1,
@@ -117,6 +129,7 @@ const op op_slice = {
     .opset_last = OPS_OPSET_LAST,
     .import = import,
     .infer = infer,
+    .pass_extent = pass_extent,
     .cost = common_cost_copy,
     .evaluate = view_evaluate,
     .has_ranges = true,

@@ -3,6 +3,7 @@
 #include "engine/generic/unary.h"
 #include "engine/generic/common.h"
 #include "engine/generic/numbers.h"
+#include "engine/graph/extent.h"
 
 #include <math.h>
 #include <string.h>
@@ -283,7 +284,8 @@ static void cost(const graph *g, const graph_node *n, op_cost *out) {
                        .infer = infer,                                                                                 \
                        .cost = cost,                                                                                   \
                        .evaluate = unary_evaluate,                                                                     \
-                       .has_ranges = true}
+                       .has_ranges = true,                                                                             \
+                       .pass_extent = extent_pass_elementwise}
 #define UNARY(symbol, name, first) UNARY_BY(symbol, name, first, import)
 
 UNARY(op_abs, "Abs", 1);

@@ -16,7 +16,14 @@ void extent_set(graph *g, const graph_node *n, uint32_t index, uint32_t axis);
 // operators that have `pass_extent`, and refused by all others, by name.
 dsc_status extent_infer(graph *g, graph_node *n, dsc_error *err);
 
-// pass_extent of operators that compute each element by itself, all tensors being stretched to one shape.
+// For pass_extent: output 0 is along `axis` as long as input `index` is along its own.
+dsc_status extent_pass(graph *g, const graph_node *n, uint32_t index, uint32_t axis);
+// DSC_UNSUPPORTED: why input `index` of such a length cannot be read.
+dsc_status extent_refuse(const graph *g, const graph_node *n, uint32_t index, const char *why, dsc_error *err);
+// pass_extent of operators that give the shape of input 0.
+dsc_status extent_pass_same(graph *g, const graph_node *n, dsc_error *err);
+// Of those that compute each element by itself, all tensors being stretched to one shape. Of floating-point numbers
+// only: what an integer behind the end would become could be no index.
 dsc_status extent_pass_elementwise(graph *g, const graph_node *n, dsc_error *err);
 
 // Moves the elements of `from`, which lie by `shape`, to `to` as if axis `axis` were `length` long. `to` may be `from`.

@@ -8,10 +8,10 @@ static const struct {
     const char *name;
     dsc_dtype dtype;
 } types[] = {
-    [1] = {"FLOAT", DSC_F32},   [2] = {"UINT8", DSC_U8},      [3] = {"INT8", DSC_I8},     [4] = {"UINT16", 0},
-    [5] = {"INT16", 0},         [6] = {"INT32", DSC_I32},     [7] = {"INT64", DSC_I64},   [8] = {"STRING", 0},
-    [9] = {"BOOL", DSC_BOOL},   [10] = {"FLOAT16", DSC_F16},  [11] = {"DOUBLE", DSC_F64}, [12] = {"UINT32", 0},
-    [13] = {"UINT64", 0},       [14] = {"COMPLEX64", 0},      [15] = {"COMPLEX128", 0},   [16] = {"BFLOAT16", 0},
+    [1] = {"FLOAT", DSC_F32},   [2] = {"UINT8", DSC_U8},      [3] = {"INT8", DSC_I8},     [4] = {"UINT16", DSC_U16},
+    [5] = {"INT16", DSC_I16},   [6] = {"INT32", DSC_I32},     [7] = {"INT64", DSC_I64},   [8] = {"STRING", 0},
+    [9] = {"BOOL", DSC_BOOL},   [10] = {"FLOAT16", DSC_F16},  [11] = {"DOUBLE", DSC_F64}, [12] = {"UINT32", DSC_U32},
+    [13] = {"UINT64", DSC_U64}, [14] = {"COMPLEX64", 0},      [15] = {"COMPLEX128", 0},   [16] = {"BFLOAT16", DSC_BF16},
     [17] = {"FLOAT8E4M3FN", 0}, [18] = {"FLOAT8E4M3FNUZ", 0}, [19] = {"FLOAT8E5M2", 0},   [20] = {"FLOAT8E5M2FNUZ", 0},
     [21] = {"UINT4", 0},        [22] = {"INT4", 0},           [23] = {"FLOAT4E2M1", 0},
 };

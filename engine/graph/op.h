@@ -85,9 +85,10 @@ dsc_status op_set_output(graph *g, graph_node *n, uint32_t index, dsc_dtype dtyp
 dsc_status op_want_dtype(const graph *g, const graph_node *n, uint32_t index, dsc_dtype dtype, dsc_error *err);
 // DSC_UNSUPPORTED unless the type of input `index`, if it is there, is one of `types`: bits 1 << dsc_dtype.
 #define OP_TYPE(dtype) (1u << (dtype))
-#define OP_FLOATS      (OP_TYPE(DSC_F32) | OP_TYPE(DSC_F64) | OP_TYPE(DSC_F16))
-#define OP_SIGNED      (OP_TYPE(DSC_I8) | OP_TYPE(DSC_I32) | OP_TYPE(DSC_I64))
-#define OP_INTEGERS    (OP_SIGNED | OP_TYPE(DSC_U8))
+#define OP_FLOATS      (OP_TYPE(DSC_F32) | OP_TYPE(DSC_F64) | OP_TYPE(DSC_F16) | OP_TYPE(DSC_BF16))
+#define OP_SIGNED      (OP_TYPE(DSC_I8) | OP_TYPE(DSC_I16) | OP_TYPE(DSC_I32) | OP_TYPE(DSC_I64))
+#define OP_UNSIGNED    (OP_TYPE(DSC_U8) | OP_TYPE(DSC_U16) | OP_TYPE(DSC_U32) | OP_TYPE(DSC_U64))
+#define OP_INTEGERS    (OP_SIGNED | OP_UNSIGNED)
 #define OP_NUMBERS     (OP_FLOATS | OP_INTEGERS)
 #define OP_ANY         (OP_NUMBERS | OP_TYPE(DSC_BOOL))
 dsc_status op_want_types(const graph *g, const graph_node *n, uint32_t index, unsigned types, dsc_error *err);

@@ -51,7 +51,12 @@ static size_t typed_count(const contents *c) {
         case DSC_F32: return c->tensor->n_float_data;
         case DSC_F64: return c->tensor->n_double_data;
         case DSC_I64: return c->tensor->n_int64_data;
+        case DSC_U32:
+        case DSC_U64: return c->tensor->n_uint64_data;
         case DSC_F16:
+        case DSC_BF16:
+        case DSC_U16:
+        case DSC_I16:
         case DSC_U8:
         case DSC_I8:
         case DSC_I32:
@@ -93,19 +98,29 @@ static void copy_raw(const contents *c, void *to) {
 // Small types are stored as int32; false where a number does not fit.
 static bool copy_small(const contents *c, void *to) {
     const int32_t *from = c->tensor->int32_data;
-    int32_t low = c->dtype == DSC_I8 ? INT8_MIN : 0;
+    int32_t low = c->dtype == DSC_I8 ? INT8_MIN : c->dtype == DSC_I16 ? INT16_MIN : 0;
     int32_t high = c->dtype == DSC_I8 ? INT8_MAX : c->dtype == DSC_U8 ? UINT8_MAX : UINT16_MAX;
+    if (c->dtype == DSC_I16) high = INT16_MAX;
     for (size_t i = 0; i < c->count; i++) {
         if (c->dtype == DSC_BOOL) {
             ((uint8_t *)to)[i] = from[i] != 0;
             continue;
         }
         if (from[i] < low || from[i] > high) return false;
-        if (c->dtype == DSC_F16) {
+        if (dsc_dtype_bytes(c->dtype) == 2) {
             ((uint16_t *)to)[i] = (uint16_t)from[i];
         } else {
             ((uint8_t *)to)[i] = (uint8_t)from[i];
         }
+    }
+    return true;
+}
+
+static bool copy_u32(const contents *c, void *to) {
+    const uint64_t *from = c->tensor->uint64_data;
+    for (size_t i = 0; i < c->count; i++) {
+        if (from[i] > UINT32_MAX) return false;
+        ((uint32_t *)to)[i] = (uint32_t)from[i];
     }
     return true;
 }
@@ -118,11 +133,16 @@ static dsc_status copy_typed(const contents *c, void *to, dsc_error *err) {
         case DSC_F64: from = t->double_data; break;
         case DSC_I64: from = t->int64_data; break;
         case DSC_I32: from = t->int32_data; break;
+        case DSC_U64: from = t->uint64_data; break;
+        case DSC_U32:
         case DSC_F16:
+        case DSC_BF16:
+        case DSC_U16:
+        case DSC_I16:
         case DSC_U8:
         case DSC_I8:
         case DSC_BOOL:
-            if (copy_small(c, to)) return DSC_OK;
+            if (c->dtype == DSC_U32 ? copy_u32(c, to) : copy_small(c, to)) return DSC_OK;
             return error_set(err, DSC_BAD_MODEL, "%s holds a number that does not fit its type %s", c->label,
                              dsc_dtype_name(c->dtype));
     }

@@ -255,8 +255,8 @@ static dsc_status lower(struct lowering *l, const graph_node *n, dsc_error *err)
 #define ARITHMETIC(name, counter)                                                                                      \
     {                                                                                                                  \
         .type = name, .inputs_min = 2, .inputs_max = 2, .outputs_max = 1, .opset_first = 1,                            \
-        .opset_last = OPS_OPSET_LAST, .import = nary_import, .infer = nary_infer, .cost = counter, .lower = lower,     \
-        .is_fast = is_fast, .evaluate = nary_evaluate, .has_ranges = true,                                             \
+        .opset_last = OPS_OPSET_LAST, .import = nary_import, .pass_extent = nary_pass_extent, .infer = nary_infer,     \
+        .cost = counter, .lower = lower, .is_fast = is_fast, .evaluate = nary_evaluate, .has_ranges = true,            \
     }
 
 const op op_add = ARITHMETIC("Add", sum_cost);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Identity, and Dropout as it is after training: the input unchanged.
 #include "engine/generic/common.h"
+#include "engine/graph/extent.h"
 #include "engine/ops/lowering.h"
 #include "engine/ops/ops.h"
 
@@ -96,6 +97,7 @@ const op op_identity = {
     .opset_last = OPS_OPSET_LAST,
     .import = common_no_params,
     .infer = identity_infer,
+    .pass_extent = extent_pass_same,
     .cost = cost,
     .evaluate = common_copy_evaluate,
     .lower = identity_lower,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reshape, Flatten, Squeeze and Unsqueeze: the same elements in the same order under another shape.
 #include "engine/generic/common.h"
+#include "engine/graph/extent.h"
 #include "engine/ops/lowering.h"
 #include "engine/ops/ops.h"
 
@@ -153,6 +154,34 @@ static dsc_status unsqueeze_infer(graph *g, graph_node *n, dsc_error *err) {
     return set_output(g, n, &y, err);
 }
 
+static dsc_status squeeze_pass_extent(graph *g, const graph_node *n, dsc_error *err) {
+    common_axes axes;
+    bool chosen[DSC_MAX_RANK];
+    uint32_t axis = 0;
+    const graph_value *x = graph_input(g, n, 0);
+    dsc_status status = common_axes_read(g, n, &((const reshape_params *)n->params)->axes, 1, &axes, err);
+    if (!status) status = common_axes_resolve(n, &axes, x->shape.rank, chosen, err);
+    if (status) return status;
+    for (uint32_t i = 0; i < x->shape.rank; i++) {
+        bool is_taken = axes.is_given ? chosen[i] : x->shape.dims[i] == 1;
+        if (i == x->extent_axis && is_taken) return extent_refuse(g, n, 0, "that axis cannot be squeezed", err);
+        axis += i < x->extent_axis && !is_taken;
+    }
+    return extent_pass(g, n, 0, axis);
+}
+
+static dsc_status unsqueeze_pass_extent(graph *g, const graph_node *n, dsc_error *err) {
+    common_axes axes;
+    bool chosen[DSC_MAX_RANK];
+    const graph_value *x = graph_input(g, n, 0);
+    dsc_status status = common_axes_read(g, n, &((const reshape_params *)n->params)->axes, 1, &axes, err);
+    if (!status) status = common_axes_resolve(n, &axes, graph_output(g, n, 0)->shape.rank, chosen, err);
+    if (status) return status;
+    uint32_t axis = 0;
+    for (uint32_t from = 0; chosen[axis] || from < x->extent_axis; axis++) from += !chosen[axis];
+    return extent_pass(g, n, 0, axis);
+}
+
 static void cost(const graph *g, const graph_node *n, op_cost *out) {
     (void)g, (void)n;
     out->kind = DSC_KIND_RESHAPE;
@@ -162,16 +191,16 @@ static dsc_status lower(struct lowering *l, const graph_node *n, dsc_error *err)
     return lowering_alias(l, n, 0, n->inputs[0], err);
 }
 
-#define RESHAPE(name, most_inputs, importer, inferrer)                                                                 \
+#define RESHAPE(name, most_inputs, importer, inferrer, passer)                                                         \
     {                                                                                                                  \
         .type = name, .inputs_min = 1, .inputs_max = most_inputs, .outputs_max = 1, .opset_first = 1,                  \
         .opset_last = OPS_OPSET_LAST, .import = importer, .infer = inferrer, .cost = cost, .lower = lower,             \
-        .evaluate = common_copy_evaluate,                                                                              \
+        .evaluate = common_copy_evaluate, .pass_extent = passer,                                                       \
     }
 
-const op op_flatten = RESHAPE("Flatten", 1, flatten_import, flatten_infer);
-const op op_squeeze = RESHAPE("Squeeze", 2, axes_import, squeeze_infer);
-const op op_unsqueeze = RESHAPE("Unsqueeze", 2, axes_import, unsqueeze_infer);
+const op op_flatten = RESHAPE("Flatten", 1, flatten_import, flatten_infer, NULL);
+const op op_squeeze = RESHAPE("Squeeze", 2, axes_import, squeeze_infer, squeeze_pass_extent);
+const op op_unsqueeze = RESHAPE("Unsqueeze", 2, axes_import, unsqueeze_infer, unsqueeze_pass_extent);
 
 const op op_reshape = {
     .type = "Reshape",

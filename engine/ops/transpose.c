@@ -4,6 +4,7 @@
 #include "engine/generic/common.h"
 #include "engine/generic/flat.h"
 #include "engine/generic/view.h"
+#include "engine/graph/extent.h"
 #include "engine/ops/lowering.h"
 #include "engine/ops/ops.h"
 
@@ -52,6 +53,14 @@ static dsc_status infer(graph *g, graph_node *n, dsc_error *err) {
         view_add(v, y.dims[i], strides[perm[i]]);
     }
     return op_set_output(g, n, 0, x->dtype, &y, err);
+}
+
+static dsc_status pass_extent(graph *g, const graph_node *n, dsc_error *err) {
+    uint32_t perm[DSC_MAX_RANK], axis = 0;
+    (void)err;
+    transpose_perm(g, n, perm);
+    while (perm[axis] != graph_input(g, n, 0)->extent_axis) axis++;
+    return extent_pass(g, n, 0, axis);
 }
 
 static void cost(const graph *g, const graph_node *n, op_cost *out) {
@@ -125,6 +134,7 @@ const op op_transpose = {
     .opset_last = OPS_OPSET_LAST,
     .import = import,
     .infer = infer,
+    .pass_extent = pass_extent,
     .cost = cost,
     .evaluate = view_evaluate,
     .has_ranges = true,

@@ -80,6 +80,11 @@ void reference_convert(double *out, const void *in, dsc_dtype dtype, uint64_t co
         case DSC_I32: CONVERT(int32_t, (double)x);
         case DSC_I64: CONVERT(int64_t, (double)x);
         case DSC_BOOL: CONVERT(uint8_t, x ? 1 : 0);
+        case DSC_U16: CONVERT(uint16_t, (double)x);
+        case DSC_I16: CONVERT(int16_t, (double)x);
+        case DSC_U32: CONVERT(uint32_t, (double)x);
+        case DSC_U64: CONVERT(uint64_t, (double)x);
+        case DSC_BF16: CONVERT(uint16_t, bfloat_value(x));
     }
 #undef CONVERT
 }

@@ -214,6 +214,22 @@ const char *number_read_int(const char *text, int64_t *out) {
     return end;
 }
 
+const char *number_read_uint(const char *text, uint64_t *out) {
+    decimal d;
+    uint64_t value = 0;
+    const char *end = scan(text, &d), *p = text;
+    if (!end || !d.whole) return NULL;
+    p += *p == '-';
+    for (; p < end; p++) { // again, as `decimal` has no room for all of the largest
+        if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, (uint64_t)(*p - '0'), &value)) {
+            return NULL;
+        }
+    }
+    if (d.negative && value) return NULL;
+    *out = value;
+    return end;
+}
+
 static size_t print_u64(char *out, uint64_t value) {
     char digits[20];
     size_t count = 0;

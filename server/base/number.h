@@ -20,6 +20,7 @@ size_t number_read_floats(const char **text, const char *end, float *out, size_t
 const char *number_read_double(const char *text, double *out);
 // The same for whole numbers without a fraction or an exponent; NULL beyond 64 bits.
 const char *number_read_int(const char *text, int64_t *out);
+const char *number_read_uint(const char *text, uint64_t *out); // "-0" is 0
 
 // Text that reads back as the same number, with the fewest digits for floats. `value` must be finite. Not terminated;
 // returns the number of characters.

@@ -121,8 +121,8 @@ static bool find_dtype(const char *descr, dsc_dtype *out, fault *f) {
     static const struct {
         char name[4];
         dsc_dtype dtype;
-    } types[] = {{"f4", DSC_F32}, {"f8", DSC_F64}, {"f2", DSC_F16}, {"u1", DSC_U8},
-                 {"i1", DSC_I8},  {"i4", DSC_I32}, {"i8", DSC_I64}, {"b1", DSC_BOOL}};
+    } types[] = {{"f4", DSC_F32}, {"f8", DSC_F64}, {"f2", DSC_F16}, {"u1", DSC_U8},  {"i1", DSC_I8},  {"u2", DSC_U16},
+                 {"i2", DSC_I16}, {"u4", DSC_U32}, {"u8", DSC_U64}, {"i4", DSC_I32}, {"i8", DSC_I64}, {"b1", DSC_BOOL}};
     const char *name = descr + (*descr && strchr("<>|=", *descr) ? 1 : 0);
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         if (strcmp(name, types[i].name) != 0) continue;
@@ -194,6 +194,11 @@ static const char *descr_of(dsc_dtype dtype) {
         case DSC_I32: return "<i4";
         case DSC_I64: return "<i8";
         case DSC_BOOL: return "|b1";
+        case DSC_BF16: // NumPy has none: its bits
+        case DSC_U16: return "<u2";
+        case DSC_I16: return "<i2";
+        case DSC_U32: return "<u4";
+        case DSC_U64: return "<u8";
     }
     return "|u1";
 }

@@ -46,6 +46,12 @@ static const char *read_f16(const char *p, void *out, size_t index) {
     return end && half_from_double(value, (uint16_t *)out + index) ? end : NULL;
 }
 
+static const char *read_bf16(const char *p, void *out, size_t index) {
+    float value;
+    const char *end = read_f32(p, &value, 0);
+    return end && bfloat_from_float(value, (uint16_t *)out + index) ? end : NULL;
+}
+
 static const char *read_range(const char *p, int64_t low, int64_t high, int64_t *value) {
     const char *end = number_read_int(p, value);
     return end && *value >= low && *value <= high ? end : NULL;
@@ -76,6 +82,31 @@ static const char *read_u8(const char *p, void *out, size_t index) {
     return end;
 }
 
+static const char *read_u16(const char *p, void *out, size_t index) {
+    int64_t value = 0;
+    const char *end = read_range(p, 0, UINT16_MAX, &value);
+    if (end) ((uint16_t *)out)[index] = (uint16_t)value;
+    return end;
+}
+
+static const char *read_i16(const char *p, void *out, size_t index) {
+    int64_t value = 0;
+    const char *end = read_range(p, INT16_MIN, INT16_MAX, &value);
+    if (end) ((int16_t *)out)[index] = (int16_t)value;
+    return end;
+}
+
+static const char *read_u32(const char *p, void *out, size_t index) {
+    int64_t value = 0;
+    const char *end = read_range(p, 0, UINT32_MAX, &value);
+    if (end) ((uint32_t *)out)[index] = (uint32_t)value;
+    return end;
+}
+
+static const char *read_u64(const char *p, void *out, size_t index) {
+    return number_read_uint(p, (uint64_t *)out + index);
+}
+
 // true and false, or 1 and 0, which many clients send.
 static const char *read_bool(const char *p, void *out, size_t index) {
     uint8_t *place = (uint8_t *)out + index;
@@ -102,6 +133,11 @@ static element_reader reader_of(dsc_dtype dtype) {
         case DSC_I8: return read_i8;
         case DSC_U8: return read_u8;
         case DSC_F16: return read_f16;
+        case DSC_U16: return read_u16;
+        case DSC_I16: return read_i16;
+        case DSC_U32: return read_u32;
+        case DSC_U64: return read_u64;
+        case DSC_BF16: return read_bf16;
         case DSC_BOOL: break;
     }
     return read_bool;
@@ -236,6 +272,11 @@ static void write_element(buffer *b, dsc_dtype dtype, const void *data, size_t i
         case DSC_I8: buffer_i64(b, ((const int8_t *)data)[i]); return;
         case DSC_I32: buffer_i64(b, ((const int32_t *)data)[i]); return;
         case DSC_I64: buffer_i64(b, ((const int64_t *)data)[i]); return;
+        case DSC_BF16: buffer_float(b, bfloat_to_float(((const uint16_t *)data)[i])); return;
+        case DSC_U16: buffer_u64(b, ((const uint16_t *)data)[i]); return;
+        case DSC_I16: buffer_i64(b, ((const int16_t *)data)[i]); return;
+        case DSC_U32: buffer_u64(b, ((const uint32_t *)data)[i]); return;
+        case DSC_U64: buffer_u64(b, ((const uint64_t *)data)[i]); return;
         case DSC_BOOL: buffer_text(b, ((const uint8_t *)data)[i] ? "true" : "false"); return;
     }
 }

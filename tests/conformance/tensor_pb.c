@@ -55,7 +55,17 @@ static bool read_field(wire *w, field *f) {
 
 // ---- elements -----------------------------------------------------------------------------------------------------
 
-enum { F_DIMS = 1, F_TYPE = 2, F_FLOAT = 4, F_INT32 = 5, F_INT64 = 7, F_NAME = 8, F_RAW = 9, F_DOUBLE = 10 };
+enum {
+    F_DIMS = 1,
+    F_TYPE = 2,
+    F_FLOAT = 4,
+    F_INT32 = 5,
+    F_INT64 = 7,
+    F_NAME = 8,
+    F_RAW = 9,
+    F_DOUBLE = 10,
+    F_UINT64 = 11
+};
 
 static dsc_dtype dtype_of(int64_t onnx_type) {
     switch (onnx_type) {
@@ -67,6 +77,11 @@ static dsc_dtype dtype_of(int64_t onnx_type) {
         case 9: return DSC_BOOL;
         case 10: return DSC_F16;
         case 11: return DSC_F64;
+        case 4: return DSC_U16;
+        case 5: return DSC_I16;
+        case 12: return DSC_U32;
+        case 13: return DSC_U64;
+        case 16: return DSC_BF16;
         default: return 0;
     }
 }
@@ -82,7 +97,7 @@ static bool put_varint(tensor_pb *t, uint64_t index, uint64_t value) {
 // One field that holds elements, one or many; `*filled` counts them.
 static bool put_elements(tensor_pb *t, field *f, uint64_t *filled) {
     size_t size = dsc_dtype_bytes(t->dtype);
-    bool is_varint = f->number == F_INT32 || f->number == F_INT64;
+    bool is_varint = f->number == F_INT32 || f->number == F_INT64 || f->number == F_UINT64;
     if (is_varint && f->type == 0) return put_varint(t, (*filled)++, f->value);
     if (is_varint) {
         while (f->bytes.at < f->bytes.end && !f->bytes.is_bad) {
@@ -145,7 +160,7 @@ static bool read_data(wire w, tensor_pb *t) {
     if (!t->data) return false;
     while (read_field(&w, &f)) {
         bool is_data = f.number == F_FLOAT || f.number == F_INT32 || f.number == F_INT64 || f.number == F_RAW ||
-                       f.number == F_DOUBLE;
+                       f.number == F_DOUBLE || f.number == F_UINT64;
         if (is_data && !put_elements(t, &f, &filled)) return false;
     }
     return filled == t->count;
@@ -181,6 +196,16 @@ double tensor_pb_value(dsc_dtype dtype, const void *data, uint64_t index) {
         case DSC_I8: return ((const int8_t *)data)[index];
         case DSC_I32: return ((const int32_t *)data)[index];
         case DSC_I64: return (double)((const int64_t *)data)[index];
+        case DSC_U16: return ((const uint16_t *)data)[index];
+        case DSC_I16: return ((const int16_t *)data)[index];
+        case DSC_U32: return ((const uint32_t *)data)[index];
+        case DSC_U64: return (double)((const uint64_t *)data)[index];
+        case DSC_BF16: {
+            uint32_t bits = (uint32_t)((const uint16_t *)data)[index] << 16;
+            float value;
+            memcpy(&value, &bits, sizeof value);
+            return (double)value;
+        }
         case DSC_F16: {
             half = ((const uint16_t *)data)[index];
             int exponent = half >> 10 & 31, fraction = half & 1023;

@@ -11,8 +11,10 @@ static const struct {
     const char *name; // of the model, and of the type as the protocol has it
     int dtype;
     size_t bytes;
-} types[] = {{"FP32", ONNX_F32, 4},  {"FP64", ONNX_F64, 8}, {"FP16", ONNX_F16, 2}, {"INT64", ONNX_I64, 8},
-             {"INT32", ONNX_I32, 4}, {"INT8", ONNX_I8, 1},  {"UINT8", ONNX_U8, 1}, {"BOOL", ONNX_BOOL, 1}};
+} types[] = {{"FP32", ONNX_F32, 4},   {"FP64", ONNX_F64, 8},  {"FP16", ONNX_F16, 2},   {"INT64", ONNX_I64, 8},
+             {"INT32", ONNX_I32, 4},  {"INT8", ONNX_I8, 1},   {"UINT8", ONNX_U8, 1},   {"BOOL", ONNX_BOOL, 1},
+             {"UINT16", ONNX_U16, 2}, {"INT16", ONNX_I16, 2}, {"UINT32", ONNX_U32, 4}, {"UINT64", ONNX_U64, 8},
+             {"BF16", ONNX_BF16, 2}};
 #define TYPE_COUNT (sizeof types / sizeof types[0])
 
 static void serve_types(void) {
@@ -56,6 +58,11 @@ HTTP_TEST(numbers, that_json_has) {
         {"INT32", "[2147483647,-2147483648,-0]", "[2147483647,-2147483648,0]"},
         {"INT8", "[[127,-128,0]]", "[127,-128,0]"},
         {"UINT8", "[255,0,1]", "[255,0,1]"},
+        {"UINT16", "[65535,0,1]", "[65535,0,1]"},
+        {"INT16", "[32767,-32768,1]", "[32767,-32768,1]"},
+        {"UINT32", "[4294967295,0,1]", "[4294967295,0,1]"},
+        {"UINT64", "[18446744073709551615,0,1]", "[18446744073709551615,0,1]"},
+        {"BF16", "[0.1,1,-Infinity]", "[0.10009766,1,null]"},
         {"BOOL", "[true,0,1]", "[true,false,true]"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -93,6 +100,11 @@ HTTP_TEST(numbers, that_json_or_the_type_does_not_have) {
         {"INT8", "[1,2,128]", "128"},
         {"UINT8", "[1,2,300]", "300"},
         {"UINT8", "[1,2,-1]", "-1"},
+        {"UINT16", "[1,2,65536]", "65536"},
+        {"INT16", "[1,2,-32769]", "-32769"},
+        {"UINT32", "[1,2,-1]", "-1"},
+        {"UINT64", "[1,2,18446744073709551616]", "18446744073709551616"},
+        {"BF16", "[1,2,3.4e38]", "3.4e38"},
         {"INT8", "[1,2,NaN]", "NaN"},
         {"BOOL", "[1,0,2]", "2"},
         {"BOOL", "[1,0,True]", "True"},

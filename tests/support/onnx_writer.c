@@ -190,6 +190,7 @@ static const typed_form typed_forms[] = {
     [ONNX_U16] = {5, 2, false, true},   [ONNX_I16] = {5, 2, true, true},   [ONNX_I32] = {5, 4, true, true},
     [ONNX_I64] = {7, 8, true, true},    [ONNX_BOOL] = {5, 1, false, true}, [ONNX_F16] = {5, 2, false, true},
     [ONNX_F64] = {10, 8, false, false}, [ONNX_U32] = {11, 4, false, true}, [ONNX_U64] = {11, 8, false, true},
+    [ONNX_BF16] = {5, 2, false, true},
 };
 
 static void put_typed(buffer *b, const onnx_tensor *tensor) {

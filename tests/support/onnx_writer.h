@@ -41,7 +41,8 @@ enum onnx_dtype {
     ONNX_F16 = 10,
     ONNX_F64 = 11,
     ONNX_U32 = 12,
-    ONNX_U64 = 13
+    ONNX_U64 = 13,
+    ONNX_BF16 = 16
 };
 
 // A tensor in full, where onnx_writer_floats and onnx_writer_ints are not enough.

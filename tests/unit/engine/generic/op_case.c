@@ -29,9 +29,11 @@ static const struct {
     const char *name;
     dsc_dtype dtype;
     int onnx_type;
-} types[] = {{"f32", DSC_F32, ONNX_F32}, {"f64", DSC_F64, ONNX_F64},   {"f16", DSC_F16, ONNX_F16},
-             {"u8", DSC_U8, ONNX_U8},    {"i8", DSC_I8, ONNX_I8},      {"i32", DSC_I32, ONNX_I32},
-             {"i64", DSC_I64, ONNX_I64}, {"bool", DSC_BOOL, ONNX_BOOL}};
+} types[] = {{"f32", DSC_F32, ONNX_F32},   {"f64", DSC_F64, ONNX_F64},    {"f16", DSC_F16, ONNX_F16},
+             {"u8", DSC_U8, ONNX_U8},      {"i8", DSC_I8, ONNX_I8},       {"i32", DSC_I32, ONNX_I32},
+             {"i64", DSC_I64, ONNX_I64},   {"bool", DSC_BOOL, ONNX_BOOL}, {"u16", DSC_U16, ONNX_U16},
+             {"i16", DSC_I16, ONNX_I16},   {"u32", DSC_U32, ONNX_U32},    {"u64", DSC_U64, ONNX_U64},
+             {"bf16", DSC_BF16, ONNX_BF16}};
 
 // ---- reading
 // ----------------------------------------------------------------------------------------------------------
@@ -47,6 +49,11 @@ static void put(tensor *t, uint64_t i, const char *text) {
         case DSC_I8: ((int8_t *)(void *)t->bytes)[i] = (int8_t)value; break;
         case DSC_I32: ((int32_t *)(void *)t->bytes)[i] = (int32_t)value; break;
         case DSC_I64: ((int64_t *)(void *)t->bytes)[i] = strtoll(text, NULL, 10); break;
+        case DSC_U16: ((uint16_t *)(void *)t->bytes)[i] = (uint16_t)value; break;
+        case DSC_I16: ((int16_t *)(void *)t->bytes)[i] = (int16_t)value; break;
+        case DSC_U32: ((uint32_t *)(void *)t->bytes)[i] = (uint32_t)value; break;
+        case DSC_U64: ((uint64_t *)(void *)t->bytes)[i] = strtoull(text, NULL, 10); break;
+        case DSC_BF16: ((uint16_t *)(void *)t->bytes)[i] = bfloat_bits(value); break;
     }
 }
 
@@ -202,12 +209,17 @@ static double value_at(const void *data, dsc_dtype dtype, uint64_t i) {
         case DSC_I8: return ((const int8_t *)data)[i];
         case DSC_I32: return ((const int32_t *)data)[i];
         case DSC_I64: return (double)((const int64_t *)data)[i];
+        case DSC_U16: return ((const uint16_t *)data)[i];
+        case DSC_I16: return ((const int16_t *)data)[i];
+        case DSC_U32: return ((const uint32_t *)data)[i];
+        case DSC_U64: return (double)((const uint64_t *)data)[i];
+        case DSC_BF16: return bfloat_value(((const uint16_t *)data)[i]);
     }
     return (double)NAN;
 }
 
 static double tolerance(dsc_dtype dtype) {
-    return dtype == DSC_F16 ? 1e-3 : dtype == DSC_F32 || dtype == DSC_F64 ? 1e-5 : 0;
+    return dtype == DSC_BF16 ? 8e-3 : dtype == DSC_F16 ? 1e-3 : dtype == DSC_F32 || dtype == DSC_F64 ? 1e-5 : 0;
 }
 
 static void compare(const state *s, uint32_t index, const dsc_tensor_info *info, dsc_dtype as, const void *data) {
@@ -259,7 +271,8 @@ static dsc_status run_plan(state *s, dsc_model *model, bool by_value, uint32_t p
 static bool fits_doubles(const state *s) {
     bool fits = true;
     for (uint32_t i = 0; i < s->input_count; i++) {
-        for (uint64_t k = 0; k < s->inputs[i].count && s->inputs[i].dtype == DSC_I64; k++) {
+        for (uint64_t k = 0; k < s->inputs[i].count && (s->inputs[i].dtype == DSC_I64 || s->inputs[i].dtype == DSC_U64);
+             k++) {
             fits &= fabs(s->inputs[i].values[k]) < 0x1p53;
         }
     }

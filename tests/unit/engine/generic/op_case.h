@@ -2,7 +2,8 @@
 // One operator with inputs and the outputs that its definition gives, written down by hand, so that tests are tables.
 //
 // Tensors are separated by '|': type, dimensions, a colon, elements: "f32 2,3: 1 2 3 4 5 6", "i64 : 5" (a scalar),
-// "u8 0:" (empty), "_" (left out). Types: f32 f64 f16 u8 i8 i32 i64 bool.
+// "u8 0:" (empty), "_" (left out). Types: f32 f64 f16 bf16 u8 i8 u16 i16 u32 i32 u64 i64
+// bool.
 // Attributes are separated by ';': "axis=1", "perm=[0,2,1]", "alpha=0.5" (with a point: floats), "mode='edge'",
 // "value=f32 1: 5" (a tensor).
 // `expected` are outputs, or a failure: the status's name, a colon, a part of the sentence.

@@ -37,6 +37,11 @@ Test(onnx_import_tensor, raw_data_of_every_type) {
     expect_tensor((onnx_tensor){.dtype = ONNX_I8, .data = eight, .bytes = 2}, DSC_I8, NULL, 2);
     expect_tensor((onnx_tensor){.dtype = ONNX_I32, .data = eight, .bytes = 8}, DSC_I32, NULL, 8);
     expect_tensor((onnx_tensor){.dtype = ONNX_I64, .data = eight, .bytes = 16}, DSC_I64, NULL, 16);
+    expect_tensor((onnx_tensor){.dtype = ONNX_U16, .data = eight, .bytes = 4}, DSC_U16, NULL, 4);
+    expect_tensor((onnx_tensor){.dtype = ONNX_I16, .data = eight, .bytes = 4}, DSC_I16, NULL, 4);
+    expect_tensor((onnx_tensor){.dtype = ONNX_U32, .data = eight, .bytes = 8}, DSC_U32, NULL, 8);
+    expect_tensor((onnx_tensor){.dtype = ONNX_U64, .data = eight, .bytes = 16}, DSC_U64, NULL, 16);
+    expect_tensor((onnx_tensor){.dtype = ONNX_BF16, .data = eight, .bytes = 4}, DSC_BF16, NULL, 4);
     expect_tensor((onnx_tensor){.dtype = ONNX_BOOL, .data = eight, .bytes = 2}, DSC_BOOL, ones, 2);
 }
 
@@ -55,6 +60,15 @@ Test(onnx_import_tensor, typed_data_of_every_type) {
     expect_tensor((onnx_tensor){.dtype = ONNX_I8, .data = i8, .bytes = 2, .typed = true}, DSC_I8, NULL, 2);
     expect_tensor((onnx_tensor){.dtype = ONNX_I32, .data = i32, .bytes = 8, .typed = true}, DSC_I32, NULL, 8);
     expect_tensor((onnx_tensor){.dtype = ONNX_I64, .data = i64, .bytes = 16, .typed = true}, DSC_I64, NULL, 16);
+    static const uint16_t u16[2] = {0, UINT16_MAX};
+    static const int16_t i16[2] = {INT16_MIN, INT16_MAX};
+    static const uint32_t u32[2] = {0, UINT32_MAX};
+    static const uint64_t u64[2] = {0, UINT64_MAX};
+    expect_tensor((onnx_tensor){.dtype = ONNX_U16, .data = u16, .bytes = 4, .typed = true}, DSC_U16, NULL, 4);
+    expect_tensor((onnx_tensor){.dtype = ONNX_I16, .data = i16, .bytes = 4, .typed = true}, DSC_I16, NULL, 4);
+    expect_tensor((onnx_tensor){.dtype = ONNX_U32, .data = u32, .bytes = 8, .typed = true}, DSC_U32, NULL, 8);
+    expect_tensor((onnx_tensor){.dtype = ONNX_U64, .data = u64, .bytes = 16, .typed = true}, DSC_U64, NULL, 16);
+    expect_tensor((onnx_tensor){.dtype = ONNX_BF16, .data = f16, .bytes = 4, .typed = true}, DSC_BF16, NULL, 4);
     expect_tensor((onnx_tensor){.dtype = ONNX_BOOL, .data = booleans, .bytes = 2, .typed = true}, DSC_BOOL, NULL, 2);
 }
 
@@ -90,7 +104,7 @@ static void refuse(onnx_tensor t, dsc_status status, const char *part) {
 
 Test(onnx_import_tensor, types_that_are_not_read) {
     refuse((onnx_tensor){.dtype = ONNX_STRING}, DSC_UNSUPPORTED, "initializer \"t\" has the element type STRING (8)");
-    refuse((onnx_tensor){.dtype = ONNX_U16, .data = "1234", .bytes = 4}, DSC_UNSUPPORTED, "UINT16 (4)");
+    refuse((onnx_tensor){.dtype = 17, .data = "12", .bytes = 2}, DSC_UNSUPPORTED, "FLOAT8E4M3FN (17)");
     refuse((onnx_tensor){.dtype = 0}, DSC_UNSUPPORTED, "unknown (0)");
     refuse((onnx_tensor){.dtype = 1000000}, DSC_UNSUPPORTED, "unknown (1000000)");
 }
@@ -132,6 +146,11 @@ Test(onnx_import_tensor, data_twice_and_values_out_of_range) {
     case_refuse(by_hand(ONNX_I8, large, sizeof large), NULL, DSC_BAD_MODEL, "does not fit its type INT8");
     static const uint8_t huge[] = {0x2a, 4, 1, 0x80, 0x80, 4}; // 1, 65536
     case_refuse(by_hand(ONNX_F16, huge, sizeof huge), NULL, DSC_BAD_MODEL, "does not fit its type FP16");
+    case_refuse(by_hand(ONNX_U16, huge, sizeof huge), NULL, DSC_BAD_MODEL, "does not fit its type UINT16");
+    case_refuse(by_hand(ONNX_I16, huge, sizeof huge), NULL, DSC_BAD_MODEL, "does not fit its type INT16");
+    case_refuse(by_hand(ONNX_BF16, huge, sizeof huge), NULL, DSC_BAD_MODEL, "does not fit its type BF16");
+    static const uint8_t wide[] = {0x5a, 6, 1, 0x80, 0x80, 0x80, 0x80, 0x10}; // uint64_data 1, 2^32
+    case_refuse(by_hand(ONNX_U32, wide, sizeof wide), NULL, DSC_BAD_MODEL, "does not fit its type UINT32");
 }
 
 Test(onnx_import_tensor, numbers_one_by_one) { // lists need not be packed

@@ -226,6 +226,25 @@ Test(number, reads_whole_numbers_up_to_64_bits) {
         cr_expect_null(number_read_int(bad[i], &value), "%s", bad[i]);
 }
 
+Test(number, reads_whole_numbers_without_a_sign) {
+    static const struct {
+        const char *text;
+        uint64_t value;
+    } good[] = {{"18446744073709551615,", UINT64_MAX}, {"0,", 0}, {"-0,", 0}, {"12]", 12}};
+    static const char *const bad[] = {"18446744073709551616,", "-1,", "1.0,", "1e2,",
+                                      "99999999999999999999,", "01,", "-,",   "true,"};
+    uint64_t value = 5;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        const char *end = number_read_uint(good[i].text, &value);
+        cr_assert(end && end[1] == '\0', "%s", good[i].text);
+        cr_expect_eq(value, good[i].value, "%s", good[i].text);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        const char *end = number_read_uint(bad[i], &value);
+        cr_expect(end == NULL || *end != ',', "%s", bad[i]); // of "01" the zero is a number
+    }
+}
+
 static void check_float_printing(float value) {
     char text[NUMBER_CHARS + 2], widest[40];
     size_t size = number_print_float(text, value);

@@ -57,6 +57,10 @@ Test(npy, reads_every_type_and_spelling) {
                                     {"{'descr':'<i4','fortran_order':True,'shape':(2,)}", 8, DSC_I32, 1},
                                     {"{'descr':'<i8','fortran_order':False,'shape':(1,1,1,1,1,1,1,2)}", 16, DSC_I64, 8},
                                     {"{'descr':'|b1','fortran_order':False,'shape':(0, 5)}", 0, DSC_BOOL, 2},
+                                    {"{'descr':'<u2','fortran_order':False,'shape':(1,)}", 2, DSC_U16, 1},
+                                    {"{'descr':'<i2','fortran_order':False,'shape':(1,)}", 2, DSC_I16, 1},
+                                    {"{'descr':'<u4','fortran_order':False,'shape':(1,)}", 4, DSC_U32, 1},
+                                    {"{'descr':'<u8','fortran_order':False,'shape':(1,)}", 8, DSC_U64, 1},
                                     {"{'descr':'>u1','fortran_order':False,'shape':(1,)}", 1, DSC_U8, 1}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         npy_view view = {0};

@@ -79,6 +79,10 @@ Test(tensor_json, reads_every_type_that_json_can_carry) {
         int32_t i32[3];
         int8_t i8[3];
         uint8_t u8[3];
+        uint64_t u64[3];
+        uint32_t u32[3];
+        uint16_t u16[3];
+        int16_t i16[3];
     } v;
     dsc_tensor_info info = info_of(DSC_F64, 1, 3, 0);
     cr_expect(read_text("[0.1,1e300,-0]", &info, &v, NULL));
@@ -95,6 +99,23 @@ Test(tensor_json, reads_every_type_that_json_can_carry) {
     info.dtype = DSC_U8;
     cr_expect(read_text("[255,0,1]", &info, &v, NULL));
     cr_expect(v.u8[0] == 255 && v.u8[1] == 0 && v.u8[2] == 1);
+    info.dtype = DSC_U64;
+    cr_expect(read_text("[18446744073709551615,0,-0]", &info, &v, NULL));
+    cr_expect(v.u64[0] == UINT64_MAX && v.u64[1] == 0 && v.u64[2] == 0);
+    info.dtype = DSC_U32;
+    cr_expect(read_text("[4294967295,0,1]", &info, &v, NULL));
+    cr_expect(v.u32[0] == UINT32_MAX && v.u32[1] == 0 && v.u32[2] == 1);
+    info.dtype = DSC_U16;
+    cr_expect(read_text("[65535,0,1]", &info, &v, NULL));
+    cr_expect(v.u16[0] == UINT16_MAX && v.u16[1] == 0 && v.u16[2] == 1);
+    info.dtype = DSC_I16;
+    cr_expect(read_text("[32767,-32768,1]", &info, &v, NULL));
+    cr_expect(v.i16[0] == INT16_MAX && v.i16[1] == INT16_MIN && v.i16[2] == 1);
+    info.dtype = DSC_BF16;
+    cr_expect(read_text("[1.00390625,-2.5,Infinity]", &info, &v, NULL)); // the first lies half way: to even
+    cr_expect(v.u16[0] == 0x3f80 && v.u16[1] == 0xc020 && v.u16[2] == 0x7f80);
+    cr_expect(read_text("[NaN,3.3895314e38,0]", &info, &v, NULL));
+    cr_expect(v.u16[0] == 0x7fc0 && v.u16[1] == 0x7f7f && v.u16[2] == 0);
     info.dtype = DSC_BOOL;
     cr_expect(read_text("[true,false,1]", &info, &v, NULL));
     cr_expect(v.u8[0] == 1 && v.u8[1] == 0 && v.u8[2] == 1);
@@ -170,7 +191,15 @@ Test(tensor_json, refuses_wrong_values_and_counts_with_a_sentence) {
         {DSC_BOOL, "[1,0,2,true,false,1]", "\"2\", which is not a BOOL"},
         {DSC_BOOL, "[1,0,tru,1,1,1]", "\"tru\""},
         {DSC_F16, "[1,2,65520,4,5,6]", "\"65520\", which is not a FP16"},
-        {DSC_F16, "[1,2,-1e9,4,5,6]", "\"-1e9\""}};
+        {DSC_F16, "[1,2,-1e9,4,5,6]", "\"-1e9\""},
+        {DSC_BF16, "[1,2,3.4e38,4,5,6]", "\"3.4e38\", which is not a BF16"},
+        {DSC_U16, "[1,2,65536,4,5,6]", "\"65536\", which is not a UINT16"},
+        {DSC_U16, "[1,2,-1,4,5,6]", "\"-1\""},
+        {DSC_I16, "[1,2,32768,4,5,6]", "\"32768\", which is not a INT16"},
+        {DSC_U32, "[1,2,4294967296,4,5,6]", "UINT32"},
+        {DSC_U64, "[1,2,18446744073709551616,4,5,6]", "\"18446744073709551616\", which is not a UINT64"},
+        {DSC_U64, "[1,2,-1,4,5,6]", "\"-1\""},
+        {DSC_U64, "[1,2,1.0,4,5,6]", "\"1.0\""}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         double out[6];
         fault f = {0};
@@ -238,6 +267,11 @@ Test(tensor_json, writes_every_type) {
     expect_written(DSC_I8, 2, (const int8_t[]){-128, 127}, "[-128,127]");
     expect_written(DSC_I32, 2, (const int32_t[]){INT32_MIN, 7}, "[-2147483648,7]");
     expect_written(DSC_I64, 2, (const int64_t[]){INT64_MIN, INT64_MAX}, "[-9223372036854775808,9223372036854775807]");
+    expect_written(DSC_U16, 2, (const uint16_t[]){0, UINT16_MAX}, "[0,65535]");
+    expect_written(DSC_I16, 2, (const int16_t[]){INT16_MIN, 7}, "[-32768,7]");
+    expect_written(DSC_U32, 2, (const uint32_t[]){0, UINT32_MAX}, "[0,4294967295]");
+    expect_written(DSC_U64, 2, (const uint64_t[]){0, UINT64_MAX}, "[0,18446744073709551615]");
+    expect_written(DSC_BF16, 3, (const uint16_t[]){0x3f80, 0xc020, 0x7f80}, "[1,-2.5,null]");
     expect_written(DSC_BOOL, 2, (const uint8_t[]){1, 0}, "[true,false]");
     expect_written(DSC_F32, 0, NULL, "[]");
 }
