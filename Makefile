@@ -170,7 +170,7 @@ $(GEN_MODELS): $(GEN_OBJ) $(B)/tests/support/onnx_writer.o
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lm
 
-$(CONFORMANCE): $(patsubst %.c,$(B)/%.o,$(wildcard tests/conformance/*.c)) $(B)/libdsc.a
+$(CONFORMANCE): $(patsubst %.c,$(B)/%.o,$(wildcard tests/conformance/*.c)) $(B)/tests/unit/engine/ops/operator_row.o $(B)/libdsc.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(ENGINE_LIBS)
 
@@ -181,7 +181,7 @@ $(B)/tests/bench/bench_image: $(B)/tests/bench/bench_image.o $(B)/tests/unit/ser
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(SERVER_LIBS) $(ENGINE_LIBS)
 
-.PHONY: test test-build conformance bench-models
+.PHONY: test test-build conformance docs-operators bench-models
 test: deps-test ## Build and run the tests (about two minutes); closes with "N passed, N failed"
 	@$(MAKE) --no-print-directory test-build
 	@DSCD=$(B)/dscd GEN_MODELS=$(GEN_MODELS) tests/run.sh $(UNIT_TESTS) $(GOLDEN_TESTS) $(HTTP_TESTS) '$(GEN_MODELS) --check-writer' tests/docs.sh
@@ -192,6 +192,10 @@ CASES ?= ../shared/onnx-node
 conformance: deps ## Run the ONNX backend test cases in folder CASES
 	@$(MAKE) --no-print-directory $(CONFORMANCE)
 	@$(CONFORMANCE) $(CASES)
+
+docs-operators: deps ## Write the table of docs/operators.md, with the cases in folder CASES that each operator passes
+	@$(MAKE) --no-print-directory -s $(CONFORMANCE)
+	@tests/conformance/docs.sh $(CONFORMANCE) $(CASES)
 
 MODELS ?= mobilenet_v1 mobilenet_v2 mobilenet_v3_large mobilenet_v3_small mnasnet1_0 efficientnet_b0 xception
 MODEL_FILES := $(MODELS:%=build/models/%.onnx)

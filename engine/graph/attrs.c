@@ -23,6 +23,7 @@ static const char *type_name(attr_type type) {
 
 // The attribute, marked as used, or NULL.
 static attr *take(attrs *a, const char *name) {
+    if (a->note) a->note(a->note_context, name);
     for (uint32_t i = 0; i < a->count; i++) {
         if (strcmp(a->list[i].name, name) != 0) continue;
         a->list[i].is_used = true;
@@ -101,6 +102,7 @@ dsc_status attrs_tensor(attrs *a, const char *name, uint32_t *out, dsc_error *er
 }
 
 bool attrs_has(const attrs *a, const char *name) {
+    if (a->note) a->note(a->note_context, name);
     for (uint32_t i = 0; i < a->count; i++) {
         if (strcmp(a->list[i].name, name) == 0) return true;
     }

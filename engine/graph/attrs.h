@@ -24,6 +24,8 @@ typedef struct attrs {
     const char *node, *op; // for the sentences
     uint32_t count;
     attr *list;
+    void (*note)(void *context, const char *name); // told every name that is asked for, so that docs/ can list them
+    void *note_context;
 } attrs;
 
 // Each sets *out (to the default where the attribute is absent) or fails with a sentence that names node, operator and

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "tests/conformance/case.h"
 
+#include "tests/conformance/table.h"
 #include "tests/conformance/tensor_pb.h"
 
 #include <math.h>
@@ -248,6 +249,7 @@ case_result case_run(const char *folder, dsc_isa first, dsc_isa last, char *why,
         snprintf(why, why_size, "there is no test_data_set_0");
         result = CASE_FAILED;
     }
+    if (result == CASE_PASSED) table_count(c.model);
     dsc_model_free(c.model);
     return result;
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the cases of ONNX's backend tests: conformance [-v] [--isa TIER] FOLDER
+// Runs the cases of ONNX's backend tests: conformance [-v] [--table] [--isa TIER] FOLDER
 //
 // Every folder inside FOLDER that has a model.onnx is a case (or FOLDER itself). A line for each case that fails, with
 // -v also for each one that is refused; the last line is "N passed, N failed, N refused". Exit 1 if any failed, 2 for
 // wrong usage or when there is no case at all.
 #define _GNU_SOURCE
 #include "tests/conformance/case.h"
+#include "tests/conformance/table.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@
 typedef struct options {
     const char *folder;
     dsc_isa first, last;
-    bool is_verbose;
+    bool is_verbose, has_table;
 } options;
 
 static bool has_model(const char *folder) {
@@ -59,6 +60,8 @@ static bool parse(int argc, char **argv, options *o) {
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-v") == 0) {
             o->is_verbose = true;
+        } else if (strcmp(argv[i], "--table") == 0) {
+            o->has_table = true;
         } else if (strcmp(argv[i], "--isa") == 0 && i + 1 < argc) {
             if (dsc_isa_parse(argv[++i], &o->first, &err) != DSC_OK) {
                 fprintf(stderr, "conformance: %s\n", err.text);
@@ -78,7 +81,7 @@ int main(int argc, char **argv) {
     options o;
     uint32_t counts[3] = {0};
     if (!parse(argc, argv, &o)) {
-        fprintf(stderr, "usage: conformance [-v] [--isa ref|avx2|avx512|best] FOLDER\n");
+        fprintf(stderr, "usage: conformance [-v] [--table] [--isa ref|avx2|avx512|best] FOLDER\n");
         return 2;
     }
     if (has_model(o.folder)) {
@@ -86,6 +89,7 @@ int main(int argc, char **argv) {
     } else if (!run_folder(&o, counts)) {
         return 2;
     }
+    if (o.has_table) table_print(); // the page docs/operators.md
     printf("%u passed, %u failed, %u refused\n", counts[CASE_PASSED], counts[CASE_FAILED], counts[CASE_REFUSED]);
     if (counts[CASE_FAILED]) return 1;
     return counts[CASE_PASSED] + counts[CASE_REFUSED] ? 0 : 2;
