@@ -4,8 +4,8 @@
 #
 #     exporters.py DSCD FOLDER [--short] [--only TEXT] [--keep]
 #
-# FOLDER gets the files of one case at a time. One line a case; closes with "N passed, N failed". A number is right within
-# RELATIVE of its own size and RELATIVE/10 of the output's largest number; every line tells the worst in these units.
+# FOLDER gets the files of one case at a time. One line a case; closes with "N passed, N failed". A number is right where it
+# is apart by at most RELATIVE of its own size plus RELATIVE/10 of the output's largest number; a line tells the worst.
 import argparse
 import itertools
 import os
@@ -31,7 +31,7 @@ SIZES = {  # which dimensions are free, and the shapes that are run
 }
 PLACES = ["constants", "inputs"]  # where initialisers stand
 
-# Every network, opset, form, kind of size and place at least twice; these run on every instruction set of the CPU.
+# Every network once, every opset, form, kind of size and place more than once; on every instruction set of the CPU.
 SHORT = """
 mobilenet_v2 9 folded size inputs
 mobilenet_v2 16 unfolded batch constants
