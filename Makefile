@@ -279,6 +279,23 @@ accuracy: deps ## Post the 10,000 test images of Fashion-MNIST to the daemon; fa
 	@$(MAKE) --no-print-directory build/dscd $(ACCURACY)
 	@$(ACCURACY)
 
+# ---- exporters
+
+EXPORTER_PACKAGES := python3-torch python3-torchvision
+.PHONY: exporters exporters-short
+# Skipped where the packages cannot be had: about 140 MB to download and 600 MB on the disk.
+define run_exporters
+@mkdir -p build/exporters
+@( $(call need_packages,$(EXPORTER_PACKAGES)) ) || \
+  { echo "exporters: skipped, $(EXPORTER_PACKAGES) cannot be installed"; echo "0 passed, 0 failed"; exit 0; }; \
+$(MAKE) --no-print-directory build/dscd && set -o pipefail && \
+/usr/bin/python3 tests/exporters/exporters.py build/dscd build/exporters/files $(1) | tee build/exporters/$@.log
+endef
+exporters: deps ## Hold networks that torch exports in 432 ways against torch's answers (half an hour; ONLY=text: some of them)
+	$(call run_exporters,--only "$(ONLY)")
+exporters-short: deps ## A dozen of them, on every instruction set
+	$(call run_exporters,--short)
+
 # ---- lint
 
 SOURCES := $(shell git ls-files '*.c' '*.h' '*.cpp' 2>/dev/null)

@@ -151,15 +151,16 @@ static void describe_outputs(const dsc_model *model, const graph *g, const graph
     }
 }
 
-// The model with `size` for every free input dimension; NULL where there is none, or that size does not fit.
-static graph *infer_with(const dsc_model *model, int64_t size) {
+// The model with these sizes for every free input dimension, the first of an input (mostly the batch) and others; NULL
+// where there is none, or they do not fit.
+static graph *infer_with(const dsc_model *model, int64_t first, int64_t size) {
     graph *g = graph_clone(model->g);
     bool has_free = false;
     for (uint32_t i = 0; g && i < g->input_count; i++) {
         graph_value *v = &g->values[g->inputs[i]];
         for (uint32_t d = 0; d < v->shape.rank; d++) {
             has_free |= v->shape.dims[d] < 0;
-            if (v->shape.dims[d] < 0) v->shape.dims[d] = size;
+            if (v->shape.dims[d] < 0) v->shape.dims[d] = d == 0 ? first : size;
         }
     }
     if (g && has_free && specialise(g, NULL, 0, NULL) == DSC_OK && graph_infer(g, NULL, NULL, NULL) == DSC_OK) return g;
@@ -167,9 +168,14 @@ static graph *infer_with(const dsc_model *model, int64_t size) {
     return NULL;
 }
 
-// A free height and width of 1 is too small for many networks: tried with the sizes of photos, too.
+// A free height and width of 1 is too small for many networks: tried with the sizes of photos, too. As many photos at
+// once would be beyond the limits of large networks, but the first dimension need not be a batch.
 static bool fits_larger_inputs(const dsc_model *model) {
-    graph *g = infer_with(model, 224), *other = g ? infer_with(model, 256) : NULL;
+    graph *g = infer_with(model, 1, 224), *other = g ? infer_with(model, 2, 256) : NULL;
+    if (!g) {
+        g = infer_with(model, 224, 224);
+        other = g ? infer_with(model, 256, 256) : NULL;
+    }
     if (g) describe_outputs(model, g, other);
     graph_free(g);
     graph_free(other);
@@ -188,7 +194,7 @@ static dsc_status check_loaded(const dsc_model *model, const dsc_load_options *o
     bool has_inputs = status == DSC_OK;
     if (has_inputs) status = graph_infer(g, NULL, NULL, &reason);
     if (status == DSC_OK) {
-        graph *other = infer_with(model, 2);
+        graph *other = infer_with(model, 2, 2);
         describe_outputs(model, g, other);
         graph_free(other);
     } else if ((status == DSC_UNSUPPORTED && !is_final) || fits_larger_inputs(model)) {

@@ -187,7 +187,8 @@ static dsc_status set_axis(const graph_node *n, const resize_request *r, uint32_
     double size;
     if (!r->has_sizes) {
         a->scale = r->scales[i];
-        size = floor((double)a->in * a->scale);
+        // In floats, as ONNX infers shapes: 5 * 1.8 are 9 elements, although 1.8f is a little less than 1.8.
+        size = (double)floorf((float)a->in * (float)a->scale);
     } else if (p->policy == POLICY_STRETCH) {
         a->scale = (double)r->sizes[i] / (double)a->in;
         size = (double)r->sizes[i];

@@ -12,15 +12,18 @@ cli_engine_options cli_engine_defaults(void) {
     return (cli_engine_options){.isa = DSC_ISA_BEST, .threads = 1, .passes = DSC_PASSES_ALL};
 }
 
-// With a batch, every input whose first dimension is free gets it.
-uint32_t cli_engine_shapes(const dsc_model *model, int64_t batch, dsc_shape out[CLI_SHAPES_MAX]) {
+// With a batch, every input whose first dimension is free gets it, where the options do not say its shape.
+uint32_t cli_engine_shapes(const dsc_model *model, const cli_engine_options *o, dsc_shape out[CLI_SHAPES_MAX]) {
     uint32_t count = 0, inputs = dsc_model_get_info(model).input_count;
-    for (uint32_t i = 0; batch && i < inputs && i < CLI_SHAPES_MAX; i++) {
+    for (; count < o->shape_count && count < CLI_SHAPES_MAX; count++) out[count] = o->shapes[count];
+    for (uint32_t i = 0; o->batch && i < inputs && count < CLI_SHAPES_MAX; i++) {
         dsc_tensor_info info = dsc_model_input(model, i);
-        if (info.rank == 0) continue;
+        bool is_known = info.rank == 0;
+        for (uint32_t k = 0; k < o->shape_count; k++) is_known |= strcmp(o->shapes[k].name, info.name) == 0;
+        if (is_known) continue;
         out[count] = (dsc_shape){.name = info.name, .rank = info.rank};
         for (uint32_t d = 0; d < info.rank; d++) out[count].dims[d] = info.dims[d] < 0 ? 1 : info.dims[d];
-        out[count++].dims[0] = batch;
+        out[count++].dims[0] = o->batch;
     }
     return count;
 }
@@ -28,7 +31,7 @@ uint32_t cli_engine_shapes(const dsc_model *model, int64_t batch, dsc_shape out[
 dsc_status cli_engine_plan(cli_engine *e, const cli_engine_options *o, const dsc_timing *timings, uint32_t timing_count,
                            dsc_error *err) {
     dsc_shape shapes[CLI_SHAPES_MAX];
-    uint32_t count = cli_engine_shapes(e->model, o->batch, shapes);
+    uint32_t count = cli_engine_shapes(e->model, o, shapes);
     const dsc_plan_options plan = {.passes = o->passes,
                                    .keep_values = o->keep_values,
                                    .threads = o->threads,
@@ -40,7 +43,7 @@ dsc_status cli_engine_plan(cli_engine *e, const cli_engine_options *o, const dsc
 static dsc_status make_tuned_plan(const cli_engine_options *o, cli_engine *e, dsc_error *err) {
     if (o->cache_dir == NULL) return cli_engine_plan(e, o, NULL, 0, err);
     dsc_shape shapes[CLI_SHAPES_MAX];
-    uint32_t count = cli_engine_shapes(e->model, o->batch, shapes);
+    uint32_t count = cli_engine_shapes(e->model, o, shapes);
     tuning tuned;
     tuning_subject subject;
     const tuning_subject wanted = {.isa = o->isa == DSC_ISA_BEST ? dsc_isa_best() : o->isa,

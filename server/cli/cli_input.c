@@ -2,9 +2,9 @@
 #include "server/cli/cli_input.h"
 
 #include "server/image/decode.h"
-#include "server/image/npy.h"
 #include "server/image/preprocess.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -47,10 +47,12 @@ bool cli_inputs_add_image(cli_inputs *in, const char *path, dsc_error *err) {
     return true;
 }
 
-bool cli_inputs_add_tensor(cli_inputs *in, const char *name_and_path, dsc_error *err) {
+bool cli_inputs_add_tensor(cli_inputs *in, char *name_and_path, dsc_error *err) {
+    char *equals = strchr(name_and_path, '=');
     if (in->tensor_count == CLI_TENSORS_MAX) return refuse(err, "more than 16 tensors");
-    if (!strchr(name_and_path, '=')) return refuse(err, "--input takes NAME=FILE.npy");
-    in->tensors[in->tensor_count++] = name_and_path;
+    if (!equals) return refuse(err, "--input takes NAME=FILE.npy");
+    *equals = '\0';
+    in->tensors[in->tensor_count++] = (cli_tensor){.name = name_and_path, .path = equals + 1};
     return true;
 }
 
@@ -81,37 +83,58 @@ bool cli_inputs_load_image(const cli_inputs *in, const char *path, cli_engine *e
     return is_decoded;
 }
 
-static bool copy_tensor(const char *path, const npy_view *view, uint32_t index, cli_engine *e, fault *f) {
-    dsc_tensor_info info = dsc_plan_input(e->plan, index);
-    bool fits = view->dtype == info.dtype && view->rank == info.rank && view->data_size == dsc_tensor_bytes(&info);
-    for (uint32_t d = 0; fits && d < info.rank; d++) fits = view->dims[d] == info.dims[d];
-    if (!fits) {
-        return fault_set(f, 400, "%.200s does not have the type and shape of input \"%.100s\"", path, info.name);
+// The model's input of that name, or false.
+static bool find_input(const dsc_model *model, const char *name, dsc_tensor_info *out) {
+    for (uint32_t i = 0; i < dsc_model_get_info(model).input_count; i++) {
+        *out = dsc_model_input(model, i);
+        if (strcmp(out->name, name) == 0) return true;
     }
-    memcpy(dsc_session_input(e->session, index), view->data, view->data_size);
-    return true;
+    return false;
 }
 
-static bool load_tensor(const char *name_and_path, cli_engine *e, fault *f) {
-    const char *equals = strchr(name_and_path, '='), *path = equals + 1;
-    size_t length = (size_t)(equals - name_and_path);
-    for (uint32_t i = 0; i < dsc_plan_input_count(e->plan); i++) {
-        const char *name = dsc_plan_input(e->plan, i).name;
-        if (strlen(name) != length || strncmp(name, name_and_path, length) != 0) continue;
-        void *bytes;
-        size_t size;
-        npy_view view;
-        if (!cli_read_file(path, &bytes, &size, f)) return false;
-        bool is_loaded = npy_parse(bytes, size, &view, f) && copy_tensor(path, &view, i, e, f);
-        free(bytes);
-        return is_loaded;
-    }
-    return fault_set(f, 400, "the model has no input \"%.*s\"", (int)(length < 100 ? length : 100), name_and_path);
+static bool open_tensor(cli_tensor *t, const dsc_model *model, fault *f) {
+    size_t size;
+    dsc_tensor_info info;
+    if (!find_input(model, t->name, &info)) return fault_set(f, 400, "the model has no input \"%.100s\"", t->name);
+    if (!cli_read_file(t->path, &t->bytes, &size, f) || !npy_parse(t->bytes, size, &t->view, f)) return false;
+    if (t->view.dtype == info.dtype) return true;
+    return fault_set(f, 400, "%.200s holds %s; input \"%.100s\" is %s", t->path, dsc_dtype_name(t->view.dtype), t->name,
+                     dsc_dtype_name(info.dtype));
 }
 
-bool cli_inputs_load_tensors(const cli_inputs *in, cli_engine *e, fault *f) {
+bool cli_inputs_open(cli_inputs *in, const dsc_model *model, fault *f) {
     for (uint32_t i = 0; i < in->tensor_count; i++) {
-        if (!load_tensor(in->tensors[i], e, f)) return false;
+        for (uint32_t k = 0; k < i; k++) {
+            if (strcmp(in->tensors[i].name, in->tensors[k].name) != 0) continue;
+            return fault_set(f, 400, "input \"%.100s\" is given twice", in->tensors[i].name);
+        }
+        if (!open_tensor(&in->tensors[i], model, f)) return false;
     }
     return true;
+}
+
+uint32_t cli_inputs_shapes(const cli_inputs *in, dsc_shape out[CLI_TENSORS_MAX]) {
+    for (uint32_t i = 0; i < in->tensor_count; i++) {
+        out[i] = (dsc_shape){.name = in->tensors[i].name, .rank = in->tensors[i].view.rank};
+        memcpy(out[i].dims, in->tensors[i].view.dims, sizeof out[i].dims);
+    }
+    return in->tensor_count;
+}
+
+void cli_inputs_close(cli_inputs *in) {
+    for (uint32_t i = 0; i < in->tensor_count; i++) free(in->tensors[i].bytes);
+    in->tensor_count = 0;
+}
+
+// The plan was made for these shapes and types, so the sizes agree.
+void cli_inputs_load_tensors(const cli_inputs *in, cli_engine *e) {
+    for (uint32_t i = 0; i < in->tensor_count; i++) {
+        const cli_tensor *t = &in->tensors[i];
+        for (uint32_t k = 0; k < dsc_plan_input_count(e->plan); k++) {
+            dsc_tensor_info info = dsc_plan_input(e->plan, k);
+            if (strcmp(info.name, t->name) != 0) continue;
+            assert(dsc_tensor_bytes(&info) == t->view.data_size);
+            memcpy(dsc_session_input(e->session, k), t->view.data, t->view.data_size);
+        }
+    }
 }

@@ -94,6 +94,7 @@ Test(generic_windows, resizing) {
     static const op_case rows[] = {
         {"Resize", 13, "f32 1,1,1,2: 1 2 | _ | f32 4: 1.0 1.0 1.0 2.0", NULL, "f32 1,1,1,4: 1 1 2 2"},
         {"Resize", 13, "f32 2: 0 4 | _ | _ | i64 1: 4", "mode='linear'", "f32 4: 0 1 3 4"},
+        {"Resize", 10, "f32 5: 1 2 3 4 5 | f32 1: 1.8", NULL, "f32 9: 1 1 2 2 3 3 4 4 5"},
         {"Resize", 13, "f32 2: 0 3 | _ | _ | i64 1: 4", "mode='linear';coordinate_transformation_mode='align_corners'",
          "f32 4: 0 1 2 3"},
         {"Resize", 13, "f32 2: 0 4 | _ | _ | i64 1: 4", "mode='linear';coordinate_transformation_mode='asymmetric'",
