@@ -14,12 +14,14 @@
 
 // Loops over tiles, rows and columns of constant bounds must vanish, or accumulators do not stay in registers. With
 // every access checked, clang would work on them for minutes.
-#if defined(__clang__) && __has_feature(address_sanitizer)
+#ifdef __clang__
+#if __has_feature(address_sanitizer)
 #define UNROLLED
 #define ROLLED
-#elif defined(__clang__)
+#else
 #define UNROLLED _Pragma("clang loop unroll(full)")
 #define ROLLED   _Pragma("clang loop unroll(disable)")
+#endif
 #else
 #define UNROLLED _Pragma("GCC unroll 40")
 #define ROLLED   _Pragma("GCC unroll 1")

@@ -23,7 +23,7 @@ samples() {
 }
 samples png config/models/fashion/samples/*.png
 samples jpeg config/models/fashion/samples/*.jpg
-python3 - "$seeds" <<'PYTHON' 2>/dev/null || true # Pillow writes WebP; without it there are no such seeds
+/usr/bin/python3 - "$seeds" <<'PYTHON' 2>/dev/null || true # Pillow writes WebP; without it there are no such seeds
 import sys, os
 from PIL import Image
 folder = os.path.join(sys.argv[1], "fuzz_webp")
@@ -42,7 +42,7 @@ log() { printf '%s %s %-16s %6s s %10s runs, coverage %s, %s\n' "$(date -u +%Y-%
 for target in "$@"; do
     corpus=build/corpus/$target out=build/fuzz/$target.log dictionary=tests/fuzz/$target.dict
     mkdir -p "$corpus" "$seeds/$target"
-    options=(-max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="build/fuzz/$target-")
+    options=(-max_total_time="$seconds" -timeout="${FUZZ_TIMEOUT:-60}" -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="build/fuzz/$target-")
     [ "$target" = fuzz_plan ] && options+=(-max_len=272)
     [ -f "$dictionary" ] && options+=(-dict="$dictionary")
     echo "$target: $seconds seconds"

@@ -21,7 +21,7 @@ const dsc_limits wild_limits = {
     .weights_bytes = 1 << 20,
     .name_bytes = 64,
     .arena_bytes = 8 << 20,
-    .multiplications = 1000000,
+    .multiplications = 100000,
 };
 
 static uint64_t mix(uint64_t *state) { // splitmix64
