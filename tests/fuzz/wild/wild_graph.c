@@ -43,7 +43,8 @@ unsigned wild_below(wild_maker *m, unsigned limit) {
 dsc_dtype wild_dtype(wild_maker *m) {
     static const dsc_dtype types[] = {DSC_F32, DSC_F32, DSC_F32, DSC_F64, DSC_F16,
                                       DSC_U8,  DSC_I8,  DSC_I32, DSC_I64, DSC_BOOL};
-    return types[wild_below(m, 10)];
+    dsc_dtype type = types[wild_below(m, 10)];
+    return m->is_calm && type == DSC_F16 ? DSC_F32 : type;
 }
 
 // ---- tensors ----------------------------------------------------------------------------------------------------
@@ -81,7 +82,7 @@ uint32_t wild_add_tensor(wild_maker *m, const wild_tensor *t) {
     void *data = malloc(count * 8 + 8);
     m->is_out_of_memory |= !data;
     if (!data) return GRAPH_NONE;
-    unsigned mood = t->ints ? 4 : wild_next(m) % 64;
+    unsigned mood = t->ints || m->is_calm ? 4 : wild_next(m) % 64;
     if (mood < 2 || t->dtype == DSC_F16) m->is_smooth = false;
     for (uint64_t i = 0; i < count; i++) {
         if (t->ints) {
@@ -273,6 +274,7 @@ static void add_head(wild_maker *m) {
     static const int64_t channels[] = {1, 3, 4, 8, 16, 17, 24, 32};
     m->opset = opsets[wild_below(m, 16)];
     m->has_free_dims = wild_below(m, 4) == 3;
+    m->is_calm = wild_below(m, 2);
     for (unsigned count = 1 + wild_below(m, 2); count; count--) {
         graph_shape shape = {.rank = wild_below(m, 3) ? 4 : wild_below(m, 6)};
         for (uint32_t i = 0; i < shape.rank; i++) {
@@ -282,6 +284,8 @@ static void add_head(wild_maker *m) {
         dsc_dtype dtype = wild_below(m, 4) ? DSC_F32 : wild_dtype(m);
         (void)wild_add_tensor(m, &(wild_tensor){.dtype = dtype, .shape = shape, .kind = WILD_INPUT});
     }
+    const wild_tensor usual = {.dtype = DSC_F32, .shape = {4, {1, 3, 8, 8}}, .kind = WILD_INPUT};
+    if (m->value_count == 0) (void)wild_add_tensor(m, &usual); // all were too large
 }
 
 static void open_record(wild_maker *m, const uint8_t *data, size_t size) {
@@ -335,7 +339,7 @@ bool wild_make(const uint8_t *data, size_t size, wild_graph *out) {
     open_record(m, data, size);
     add_head(m);
     for (size_t i = 0; i < size; i++) out->choice = out->choice * 31 + data[i];
-    for (size_t at = WILD_RECORD; at < size && m->node_count < WILD_NODES_MAX; at += WILD_RECORD) {
+    for (size_t at = WILD_RECORD; at < size && m->node_count < WILD_NODES_MAX && m->value_count; at += WILD_RECORD) {
         open_record(m, data + at, size - at);
         add_node(m, out, &err);
     }

@@ -45,6 +45,7 @@ typedef struct wild_maker {
     uint64_t state; // goes on where the record ends
     int64_t opset;
     bool has_free_dims, is_smooth, is_out_of_memory;
+    bool is_calm; // continuous operators and moderate numbers only, so that answers can be compared
     wild_value values[WILD_VALUES_MAX];
     uint32_t value_count, input_count, names;
     wild_node nodes[WILD_NODES_MAX];

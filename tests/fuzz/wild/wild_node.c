@@ -328,8 +328,13 @@ static void choose_windows(wild_maker *m, const wild_node *n) {
 void wild_fill_node(wild_maker *m, wild_node *n) {
     uint32_t count;
     const op *const *all = op_all(&count);
-    *n = (wild_node){.op = all[wild_next(m) % count]};
-    const row *known = find_row(n->op->type);
+    uint32_t index = wild_next(m) % count;
+    const row *known = find_row(all[index]->type);
+    while (m->is_calm && !(known && known->is_smooth)) { // there are such rows
+        index = (index + 1) % count;
+        known = find_row(all[index]->type);
+    }
+    *n = (wild_node){.op = all[index]};
     char slots[WILD_SLOTS_MAX + 1] = "xyyyyyyyyyy";
     slots[n->op->inputs_min < WILD_SLOTS_MAX ? n->op->inputs_min : WILD_SLOTS_MAX] = '\0';
     const char *inputs = known ? known->inputs : slots;
