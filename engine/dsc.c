@@ -101,6 +101,7 @@ dsc_status dsc_plan_create(dsc_weights *weights, const dsc_shape *shapes, uint32
     dsc_status status = model_borrow_weights(weights->model, err);
     if (status != DSC_OK) return status;
     status = create_plan(weights, shapes, shape_count, options, out, err);
+    weights_trim(weights->store);
     model_return_weights(weights->model);
     return status;
 }

@@ -100,7 +100,10 @@ static void release(const dsc_model *model) {
         const graph_value *v = &model->g->values[i];
         uintptr_t from = ((uintptr_t)v->data + page - 1) & ~(page - 1);
         uintptr_t to = ((uintptr_t)v->data + data_bytes(v)) & ~(page - 1);
-        if (from < to) (void)madvise((void *)from, to - from, MADV_DONTNEED);
+        if (from >= to) continue;
+        // Without the first, the system would sooner or later make huge pages of what is left between the holes.
+        (void)madvise((void *)from, to - from, MADV_NOHUGEPAGE);
+        (void)madvise((void *)from, to - from, MADV_DONTNEED);
     }
     o->is_released = true;
 }

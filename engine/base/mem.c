@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 // Large blocks are walked through in every run: with huge pages their addresses are translated without misses
 // (measured: see docs/performance.md). The last 2 MB have small pages where less than half of them is wanted.
@@ -29,6 +30,19 @@ void *mem_alloc(size_t bytes) {
     if (posix_memalign(&block, HUGE_PAGE, huge > rounded ? huge : rounded) != 0) return NULL;
     (void)madvise(block, huge, MADV_HUGEPAGE); // only a wish
     return block;
+}
+
+// A huge page of which less than half is used is given up for small ones, or it would be filled up again.
+void mem_trim(void *block, size_t bytes, size_t used) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), tail = used % HUGE_PAGE, whole = used - tail;
+    if (bytes < HUGE_PAGE / 2) return;
+    char *from = (char *)block;
+    size_t end = bytes / page * page, kept = (used + page - 1) / page * page;
+    if (tail > HUGE_PAGE / 2) kept = whole + HUGE_PAGE;
+    if (kept >= end) return;
+    if (kept % HUGE_PAGE)
+        (void)madvise(from + whole, (end - whole < HUGE_PAGE ? end - whole : HUGE_PAGE), MADV_NOHUGEPAGE);
+    (void)madvise(from + kept, end - kept, MADV_DONTNEED);
 }
 
 void *mem_calloc(size_t count, size_t size) {

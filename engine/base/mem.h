@@ -25,6 +25,9 @@ static inline size_t mem_round_up(size_t bytes) {
 void *mem_calloc(size_t count, size_t size);
 // The same, not zeroed: for large blocks that are written anyway.
 void *mem_alloc(size_t bytes);
+// The pages of a large block of `bytes` behind its first `used` go back to the system. Their contents are lost; they
+// may be written again.
+void mem_trim(void *block, size_t bytes, size_t used);
 void mem_free(void *pointer); // of mem_alloc and mem_calloc; NULL is fine
 
 // Tests: the n-th allocation from now (1 = the next) fails, once; 0 turns it off. Returns how many allocations the

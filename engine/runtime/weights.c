@@ -55,6 +55,16 @@ uint64_t weights_bytes(const weights_store *store) {
     return store->used_bytes;
 }
 
+static void trim(weights_store *store) {
+    if (store->chunks) mem_trim(store->chunks->bytes, store->chunks->size, store->chunks->used);
+}
+
+void weights_trim(weights_store *store) {
+    pthread_mutex_lock(&store->lock);
+    trim(store);
+    pthread_mutex_unlock(&store->lock);
+}
+
 static entry *find(const weights_store *store, hash128 key, size_t floats) {
     size_t at = (size_t)key.low & (store->capacity - 1);
     for (;; at = (at + 1) & (store->capacity - 1)) {
@@ -92,6 +102,7 @@ static float *take(weights_store *store, size_t bytes) {
             mem_free(c);
             return NULL;
         }
+        trim(store); // the room that was too small
         c->next = store->chunks;
         store->chunks = c;
     }

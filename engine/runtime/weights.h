@@ -23,6 +23,8 @@ typedef struct weights_request {
 weights_store *weights_create(uint64_t budget_bytes);
 void weights_free(weights_store *store);
 uint64_t weights_bytes(const weights_store *store);
+// For now nothing more is packed: what the blocks do not use of the store's memory goes back to the system. Any thread.
+void weights_trim(weights_store *store);
 // A block aligned to 64 bytes that lives as long as the store; NULL where memory or the budget is out. Any thread.
 const float *weights_get(weights_store *store, const weights_request *request);
 

@@ -157,9 +157,17 @@ typedef struct loading {
     atomic_bool is_done;
 } loading;
 
+// What loading took and freed lies between what it keeps.
+static void give_back_heap(void) {
+#if defined(__GLIBC__)
+    (void)malloc_trim(0);
+#endif
+}
+
 static void *load_models(void *context) {
     loading *l = context;
     l->status = model_store_load(l->service->store, l->service, &l->err);
+    give_back_heap();
     atomic_store_explicit(&l->is_done, true, memory_order_release);
     return NULL;
 }

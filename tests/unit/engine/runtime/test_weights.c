@@ -46,6 +46,20 @@ Test(weights, many_blocks_are_all_found_again) {
     weights_free(store);
 }
 
+Test(weights, trimmed_blocks_keep_their_contents_and_more_follow) {
+    static float sources[500][4];
+    const float *blocks[500];
+    weights_store *store = weights_create(1 << 20);
+    weights_trim(store);
+    for (int i = 0; i < 500; i++) {
+        sources[i][0] = (float)i;
+        blocks[i] = get(store, sources[i], "x");
+        if (i % 100 == 0) weights_trim(store);
+    }
+    for (int i = 0; i < 500; i++) cr_assert(blocks[i][0] == 2.0f * (float)i && blocks[i][15] == 0.0f);
+    weights_free(store);
+}
+
 Test(weights, the_budget_is_kept) {
     const float a[4] = {1, 2, 3, 4}, b[4] = {5, 6, 7, 8};
     weights_store *store = weights_create(100);
