@@ -76,6 +76,7 @@ dsc_status fold_node(graph *g, uint32_t i, uint64_t *work, dsc_error *err) {
         graph_value *v = graph_output(g, n, k);
         if (!v) continue;
         v->data = room.outputs[k].out;
+        v->is_specific = op_is_specific(g, n);
         v->producer = GRAPH_NONE;
         n->is_removed = true;
     }

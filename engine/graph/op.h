@@ -57,6 +57,8 @@ typedef struct op {
     const char *(*evaluate)(const op_call *c);
     bool has_ranges;     // evaluate computes any range of output 0 by itself, so threads can share the node
     bool ignores_values; // evaluate looks at its inputs' shapes only
+    // Bits 1 << index: infer reads the values of these inputs, so whoever makes a plan must know them.
+    uint32_t deciding_inputs;
 
     // Appends the steps that compute the node fast. An operator without it, or a node that is not `is_fast`, is run by
     // `evaluate`. NULL is_fast: every node.
@@ -66,6 +68,8 @@ typedef struct op {
 
 // Whether the node is run by `lower` rather than by `evaluate`.
 bool op_is_fast(const graph *g, const graph_node *n);
+// Whether what the node gives depends on shapes or on values of inputs, should it become a constant.
+bool op_is_specific(const graph *g, const graph_node *n);
 // Room for what `evaluate` needs to know beside the tensors, zeroed: infer fills it. NULL with a sentence where memory
 // is out.
 void *op_spec(graph *g, graph_node *n, size_t bytes, dsc_error *err);

@@ -12,15 +12,26 @@ cli_engine_options cli_engine_defaults(void) {
     return (cli_engine_options){.isa = DSC_ISA_BEST, .threads = 1, .passes = DSC_PASSES_ALL};
 }
 
-// With a batch, every input whose first dimension is free gets it.
-uint32_t cli_engine_shapes(const dsc_model *model, int64_t batch, dsc_shape out[CLI_SHAPES_MAX]) {
+static const dsc_shape *find_given(const cli_engine_options *o, const char *name) {
+    for (uint32_t i = 0; i < o->shape_count; i++) {
+        if (strcmp(o->shapes[i].name, name) == 0) return &o->shapes[i];
+    }
+    return NULL;
+}
+
+// What was given; of the others, with a batch, every one whose first dimension is free.
+uint32_t cli_engine_shapes(const dsc_model *model, const cli_engine_options *o, dsc_shape out[CLI_SHAPES_MAX]) {
     uint32_t count = 0, inputs = dsc_model_get_info(model).input_count;
-    for (uint32_t i = 0; batch && i < inputs && i < CLI_SHAPES_MAX; i++) {
+    for (uint32_t i = 0; i < inputs && count < CLI_SHAPES_MAX; i++) {
         dsc_tensor_info info = dsc_model_input(model, i);
-        if (info.rank == 0) continue;
-        out[count] = (dsc_shape){.name = info.name, .rank = info.rank};
-        for (uint32_t d = 0; d < info.rank; d++) out[count].dims[d] = info.dims[d] < 0 ? 1 : info.dims[d];
-        out[count++].dims[0] = batch;
+        const dsc_shape *given = find_given(o, info.name);
+        if (given != NULL) {
+            out[count++] = *given;
+        } else if (o->batch && info.rank != 0 && !dsc_model_input_decides(model, i)) {
+            out[count] = (dsc_shape){.name = info.name, .rank = info.rank};
+            for (uint32_t d = 0; d < info.rank; d++) out[count].dims[d] = info.dims[d] < 0 ? 1 : info.dims[d];
+            out[count++].dims[0] = o->batch;
+        }
     }
     return count;
 }
@@ -28,7 +39,7 @@ uint32_t cli_engine_shapes(const dsc_model *model, int64_t batch, dsc_shape out[
 dsc_status cli_engine_plan(cli_engine *e, const cli_engine_options *o, const dsc_timing *timings, uint32_t timing_count,
                            dsc_error *err) {
     dsc_shape shapes[CLI_SHAPES_MAX];
-    uint32_t count = cli_engine_shapes(e->model, o->batch, shapes);
+    uint32_t count = cli_engine_shapes(e->model, o, shapes);
     const dsc_plan_options plan = {.passes = o->passes,
                                    .keep_values = o->keep_values,
                                    .threads = o->threads,
@@ -40,7 +51,7 @@ dsc_status cli_engine_plan(cli_engine *e, const cli_engine_options *o, const dsc
 static dsc_status make_tuned_plan(const cli_engine_options *o, cli_engine *e, dsc_error *err) {
     if (o->cache_dir == NULL) return cli_engine_plan(e, o, NULL, 0, err);
     dsc_shape shapes[CLI_SHAPES_MAX];
-    uint32_t count = cli_engine_shapes(e->model, o->batch, shapes);
+    uint32_t count = cli_engine_shapes(e->model, o, shapes);
     tuning tuned;
     tuning_subject subject;
     const tuning_subject wanted = {.isa = o->isa == DSC_ISA_BEST ? dsc_isa_best() : o->isa,

@@ -22,7 +22,9 @@ typedef struct cli_engine_options {
     dsc_isa isa;
     uint32_t threads, passes;
     bool keep_values;
-    int64_t batch;         // 0: as the model says
+    int64_t batch;           // 0: as the model says
+    const dsc_shape *shapes; // of inputs that were given, with their values where these decide shapes
+    uint32_t shape_count;
     const char *cache_dir; // where dscd tune's times are, as the setting; NULL: they are not looked for
 } cli_engine_options;
 cli_engine_options cli_engine_defaults(void); // the best tier, one thread, all passes
@@ -32,8 +34,8 @@ dsc_status cli_engine_open(const char *path, const cli_engine_options *options, 
 // The same from a model that the engine takes over.
 dsc_status cli_engine_adopt(dsc_model *model, const cli_engine_options *options, cli_engine *out, dsc_error *err);
 // The steps of these, for who makes several plans: input shapes (they lend the model's names), and e->plan.
-#define CLI_SHAPES_MAX 8
-uint32_t cli_engine_shapes(const dsc_model *model, int64_t batch, dsc_shape out[CLI_SHAPES_MAX]);
+#define CLI_SHAPES_MAX 64
+uint32_t cli_engine_shapes(const dsc_model *model, const cli_engine_options *options, dsc_shape out[CLI_SHAPES_MAX]);
 dsc_status cli_engine_plan(cli_engine *e, const cli_engine_options *options, const dsc_timing *timings,
                            uint32_t timing_count, dsc_error *err);
 void cli_engine_close(cli_engine *e);

@@ -81,37 +81,91 @@ bool cli_inputs_load_image(const cli_inputs *in, const char *path, cli_engine *e
     return is_decoded;
 }
 
-static bool copy_tensor(const char *path, const npy_view *view, uint32_t index, cli_engine *e, fault *f) {
-    dsc_tensor_info info = dsc_plan_input(e->plan, index);
-    bool fits = view->dtype == info.dtype && view->rank == info.rank && view->data_size == dsc_tensor_bytes(&info);
-    for (uint32_t d = 0; fits && d < info.rank; d++) fits = view->dims[d] == info.dims[d];
-    if (!fits) {
-        return fault_set(f, 400, "%.200s does not have the type and shape of input \"%.100s\"", path, info.name);
+// ---- tensors ----------------------------------------------------------------------------------------------------
+
+void cli_inputs_close(cli_inputs *in) {
+    for (uint32_t i = 0; i < in->tensor_count; i++) free(in->data[i]);
+}
+
+static bool find_input(const dsc_model *model, const char *name, size_t length, uint32_t *out, fault *f) {
+    uint32_t count = dsc_model_get_info(model).input_count;
+    for (*out = 0; *out < count; ++*out) {
+        const char *known = dsc_model_input(model, *out).name;
+        if (strlen(known) == length && strncmp(known, name, length) == 0) return true;
     }
-    memcpy(dsc_session_input(e->session, index), view->data, view->data_size);
+    return fault_set(f, 400, "the model has no input \"%.*s\"", (int)(length < 100 ? length : 100), name);
+}
+
+// The contents of a file, aligned for any type; the plan holds its shape against the model's.
+static bool take_view(cli_inputs *in, uint32_t at, const char *path, const npy_view *view, const dsc_tensor_info *info,
+                      fault *f) {
+    dsc_shape *shape = &in->shapes[at];
+    if (view->dtype != info->dtype) {
+        return fault_set(f, 400, "%.200s is %s; input \"%.100s\" is %s", path, dsc_dtype_name(view->dtype), info->name,
+                         dsc_dtype_name(info->dtype));
+    }
+    in->data[at] = malloc(view->data_size + 1);
+    if (!in->data[at]) return fault_no_memory(f);
+    memcpy(in->data[at], view->data, view->data_size);
+    *shape = (dsc_shape){.name = info->name, .rank = view->rank};
+    memcpy(shape->dims, view->dims, sizeof shape->dims);
     return true;
 }
 
-static bool load_tensor(const char *name_and_path, cli_engine *e, fault *f) {
-    const char *equals = strchr(name_and_path, '='), *path = equals + 1;
-    size_t length = (size_t)(equals - name_and_path);
-    for (uint32_t i = 0; i < dsc_plan_input_count(e->plan); i++) {
-        const char *name = dsc_plan_input(e->plan, i).name;
-        if (strlen(name) != length || strncmp(name, name_and_path, length) != 0) continue;
-        void *bytes;
-        size_t size;
-        npy_view view;
-        if (!cli_read_file(path, &bytes, &size, f)) return false;
-        bool is_loaded = npy_parse(bytes, size, &view, f) && copy_tensor(path, &view, i, e, f);
-        free(bytes);
-        return is_loaded;
+static bool read_tensor(cli_inputs *in, uint32_t at, const dsc_model *model, fault *f) {
+    const char *equals = strchr(in->tensors[at], '='), *path = equals + 1;
+    uint32_t index = 0;
+    if (!find_input(model, in->tensors[at], (size_t)(equals - in->tensors[at]), &index, f)) return false;
+    dsc_tensor_info info = dsc_model_input(model, index);
+    for (uint32_t i = 0; i < at; i++) {
+        if (strcmp(in->shapes[i].name, info.name) == 0)
+            return fault_set(f, 400, "--input %.100s is there twice", info.name);
     }
-    return fault_set(f, 400, "the model has no input \"%.*s\"", (int)(length < 100 ? length : 100), name_and_path);
+    void *bytes;
+    size_t size;
+    npy_view view;
+    if (!cli_read_file(path, &bytes, &size, f)) return false;
+    bool is_read = npy_parse(bytes, size, &view, f) && take_view(in, at, path, &view, &info, f);
+    free(bytes);
+    if (is_read && dsc_model_input_decides(model, index)) in->shapes[at].values = in->data[at];
+    return is_read;
 }
 
-bool cli_inputs_load_tensors(const cli_inputs *in, cli_engine *e, fault *f) {
+bool cli_inputs_read(cli_inputs *in, const dsc_model *model, cli_engine_options *options, fault *f) {
     for (uint32_t i = 0; i < in->tensor_count; i++) {
-        if (!load_tensor(in->tensors[i], e, f)) return false;
+        if (!read_tensor(in, i, model, f)) return false;
     }
+    for (uint32_t i = 0; i < dsc_model_get_info(model).input_count; i++) {
+        const char *name = dsc_model_input(model, i).name;
+        bool is_given = !dsc_model_input_decides(model, i);
+        for (uint32_t k = 0; k < in->tensor_count; k++) is_given |= strcmp(in->shapes[k].name, name) == 0;
+        if (is_given) continue;
+        return fault_set(f, 400, "input \"%.100s\" decides shapes: give its values by --input %.100s=FILE.npy", name,
+                         name);
+    }
+    options->shapes = in->shapes;
+    options->shape_count = in->tensor_count;
     return true;
+}
+
+bool cli_inputs_open(cli_inputs *in, const char *path, cli_engine_options *options, cli_engine *out, fault *f) {
+    dsc_error err;
+    dsc_model *model;
+    *out = (cli_engine){0};
+    if (dsc_model_load_file(path, NULL, &model, &err) != DSC_OK) return fault_set(f, 400, "%s", err.text);
+    if (!cli_inputs_read(in, model, options, f)) {
+        dsc_model_free(model);
+        return false;
+    }
+    return cli_engine_adopt(model, options, out, &err) == DSC_OK || fault_set(f, 400, "%s", err.text);
+}
+
+void cli_inputs_load_tensors(const cli_inputs *in, cli_engine *e) {
+    for (uint32_t i = 0; i < in->tensor_count; i++) {
+        for (uint32_t k = 0; k < dsc_plan_input_count(e->plan); k++) {
+            dsc_tensor_info info = dsc_plan_input(e->plan, k);
+            if (strcmp(info.name, in->shapes[i].name) != 0) continue;
+            memcpy(dsc_session_input(e->session, k), in->data[i], dsc_tensor_bytes(&info));
+        }
+    }
 }

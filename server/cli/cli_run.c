@@ -19,8 +19,9 @@ static const char usage[] =
     "                [--label-offset N] [--softmax] [--output DIR] [--top K] [--profile] [--json] [--threads N]\n"
     "                [--isa best|ref|avx2|avx512|amx] [--passes LIST] [--cache-dir D]\n"
     "\n"
-    "One inference for every --image, or one for all --input together. Without --image and --input the inputs are "
-    "zeros.\n"
+    "One inference for every --image, or one for all --input together, by whose shapes free dimensions are set. "
+    "Inputs\n"
+    "that are not given are zeros; those whose values decide shapes must be given.\n"
     "Prints the best classes, with --profile the time and multiplications of every layer, with --json the whole "
     "answer;\n"
     "--output writes every output as DIR/NAME.npy.\n";
@@ -126,7 +127,7 @@ static bool run_once(const run_options *o, cli_engine *e, const model_labels *la
 }
 
 static bool run_all(const run_options *o, cli_engine *e, const model_labels *labels, fault *f) {
-    if (!cli_inputs_load_tensors(&o->inputs, e, f)) return false;
+    cli_inputs_load_tensors(&o->inputs, e);
     if (o->inputs.image_count == 0) return run_once(o, e, labels, f);
     for (uint32_t i = 0; i < o->inputs.image_count; i++) {
         const char *path = o->inputs.images[i];
@@ -147,20 +148,16 @@ static bool load_labels(const char *path, model_labels *out, fault *f) {
     return status == DSC_OK || fault_from_engine(f, "labels", &err);
 }
 
-static int run(const char *path, const run_options *o) {
-    dsc_error err;
+static int run(const char *path, run_options *o) {
     fault f = {0};
     cli_engine e;
     model_labels labels = {0};
-    int code = CLI_OK;
-    if (cli_engine_open(path, &o->engine, &e, &err) != DSC_OK) {
-        code = cli_failed("run", err.text);
-    } else if (!load_labels(o->labels_file, &labels, &f) || !run_all(o, &e, &labels, &f)) {
-        code = cli_failed("run", f.text);
-    }
+    bool is_fine = cli_inputs_open(&o->inputs, path, &o->engine, &e, &f) && load_labels(o->labels_file, &labels, &f) &&
+                   run_all(o, &e, &labels, &f);
     model_labels_close(&labels);
     cli_engine_close(&e);
-    return code;
+    cli_inputs_close(&o->inputs);
+    return is_fine ? CLI_OK : cli_failed("run", f.text);
 }
 
 static bool parse_option(int c, run_options *o, dsc_error *err) {

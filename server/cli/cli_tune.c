@@ -74,7 +74,7 @@ static dsc_status decide(const tune_job *job, const tune_table *t, tuning *out, 
 
 static dsc_status keep(const tune_options *o, const cli_engine *e, const tuning *t, buffer *path, dsc_error *err) {
     dsc_shape shapes[CLI_SHAPES_MAX];
-    uint32_t count = cli_engine_shapes(e->model, o->engine.batch, shapes);
+    uint32_t count = cli_engine_shapes(e->model, &o->engine, shapes);
     const tuning_subject wanted = {
         .isa = dsc_plan_isa(e->plan), .passes = o->engine.passes, .threads = o->engine.threads};
     tuning_subject subject;

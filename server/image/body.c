@@ -91,6 +91,26 @@ static bool fault_unknown(const body_facts *facts, fault *f) {
     return fault_set(f, 415, "the body is of no known kind by its first bytes; %s", ACCEPTED);
 }
 
+static bool is_space(uint8_t c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+// Whether the body begins as a JSON object, and whether it ends as one besides.
+static bool begins_and_ends(const body_facts *facts, bool *begins) {
+    size_t start = 0, end = facts->size;
+    while (start < end && is_space(facts->bytes[start])) start++;
+    while (end > start && is_space(facts->bytes[end - 1])) end--;
+    *begins = start < end && facts->bytes[start] == '{';
+    return *begins && facts->bytes[end - 1] == '}';
+}
+
+// A raw tensor with its free dimension as large as the body makes it.
+static bool is_multiple(const body_facts *facts) {
+    return facts->takes_multiples && facts->input_bytes != 0 && facts->size != 0 &&
+           facts->size % facts->input_bytes == 0 &&
+           body_content_type_is(facts->content_type, "application/octet-stream");
+}
+
 bool body_find_kind(const body_facts *facts, body_kind *out, fault *f) {
     if (facts->has_header_length) {
         *out = BODY_OIP_BINARY;
@@ -107,9 +127,9 @@ bool body_find_kind(const body_facts *facts, body_kind *out, fault *f) {
         *out = BODY_RAW;
         return true;
     }
+    bool begins = false;
     if (body_signature(facts->bytes, facts->size, out)) return true;
-    size_t start = 0;
-    while (start < facts->size && strchr(" \t\r\n", facts->bytes[start]) && facts->bytes[start]) start++;
-    *out = BODY_JSON;
-    return (start < facts->size && facts->bytes[start] == '{') || fault_unknown(facts, f);
+    bool is_json = begins_and_ends(facts, &begins);
+    *out = is_multiple(facts) && !is_json ? BODY_RAW : BODY_JSON;
+    return *out == BODY_RAW || begins || fault_unknown(facts, f);
 }

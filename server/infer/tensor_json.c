@@ -30,6 +30,13 @@ static const char *read_f32(const char *p, void *out, size_t index) {
     return end ? end : read_special(p, (float *)out + index);
 }
 
+static const char *read_f16(const char *p, void *out, size_t index) {
+    float value = 0;
+    const char *end = read_f32(p, &value, 0);
+    if (end) ((uint16_t *)out)[index] = half_from_float(value);
+    return end;
+}
+
 static const char *read_f64(const char *p, void *out, size_t index) {
     float special = 0;
     const char *end = number_read_double(p, (double *)out + index);
@@ -95,7 +102,7 @@ static element_reader reader_of(dsc_dtype dtype) {
         case DSC_I8: return read_i8;
         case DSC_U8: return read_u8;
         case DSC_BOOL: return read_bool;
-        case DSC_F16: return NULL;
+        case DSC_F16: return read_f16;
     }
     return NULL;
 }
@@ -195,9 +202,6 @@ static void read_floats(reader *r, float *out) {
 
 bool tensor_json_read(const char *text, size_t size, const dsc_tensor_info *info, void *out, fault *f) {
     element_reader read = reader_of(info->dtype);
-    if (!read)
-        return fault_set(f, 400, "input \"%s\": %s is not accepted as JSON; send it in the binary form", info->name,
-                         dsc_dtype_name(info->dtype));
     if (info->rank == 0 && size > 0 && text[0] != '[') {
         const char *behind = read(text, out, 0);
         if (behind == text + size) return true;

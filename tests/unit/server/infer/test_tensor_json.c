@@ -142,7 +142,7 @@ Test(tensor_json, refuses_wrong_values_and_counts_with_a_sentence) {
         {DSC_I64, "[1,2,3.0,4,5,6]", "\"3.0\""},
         {DSC_BOOL, "[1,0,2,true,false,1]", "\"2\", which is not a BOOL"},
         {DSC_BOOL, "[1,0,tru,1,1,1]", "\"tru\""},
-        {DSC_F16, "[1,2,3,4,5,6]", "binary form"}};
+        {DSC_F16, "[1,2,x,4,5,6]", "\"x\", which is not a FP16"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         double out[6];
         fault f = {0};
