@@ -173,6 +173,16 @@ $(GEN_MODELS): $(GEN_OBJ) $(B)/tests/support/onnx_writer.o
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lm
 
+# The engine once more, with a call at every basic block: what imports and plans, without kernels and pictures.
+STEPS := $(B)/tests/steps/steps
+STEPS_OBJ := $(patsubst %.c,$(B)/steps/%.o,$(filter-out engine/kernels/% engine/image/% engine/verify/%,$(ENGINE_SRC)))
+$(B)/steps/%.o: %.c | $(B)/gen/engine/onnx/onnx.pb-c.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -O2 -D_FORTIFY_SOURCE=2,$(CFLAGS)) -O1 -fsanitize-coverage=trace-pc -c -o $@ $<
+$(STEPS): $(B)/tests/steps/steps.o $(B)/tests/support/onnx_writer.o $(STEPS_OBJ) $(B)/libdsc.a
+	@echo "  LINK $@"
+	$(Q)$(CC) $(LDFLAGS) -Wl,--wrap=memset,--wrap=memcpy -o $@ $^ $(ENGINE_LIBS)
+
 $(CONFORMANCE): $(patsubst %.c,$(B)/%.o,$(wildcard tests/conformance/*.c)) $(B)/tests/unit/engine/ops/operator_row.o $(B)/libdsc.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(ENGINE_LIBS)
@@ -187,9 +197,9 @@ $(B)/tests/bench/bench_image: $(B)/tests/bench/bench_image.o $(B)/tests/unit/ser
 .PHONY: test test-build conformance docs-operators bench-models
 test: deps-test ## Build and run the tests (about two minutes); closes with "N passed, N failed"
 	@$(MAKE) --no-print-directory test-build
-	@DSCD=$(B)/dscd GEN_MODELS=$(GEN_MODELS) tests/run.sh $(UNIT_TESTS) $(GOLDEN_TESTS) $(HTTP_TESTS) '$(GEN_MODELS) --check-writer' tests/docs.sh
+	@DSCD=$(B)/dscd GEN_MODELS=$(GEN_MODELS) tests/run.sh $(UNIT_TESTS) $(STEPS) $(GOLDEN_TESTS) $(HTTP_TESTS) '$(GEN_MODELS) --check-writer' tests/docs.sh
 
-test-build: build/dscd $(UNIT_TESTS) $(GOLDEN_TESTS) $(HTTP_TESTS) $(GEN_MODELS)
+test-build: build/dscd $(STEPS) $(UNIT_TESTS) $(GOLDEN_TESTS) $(HTTP_TESTS) $(GEN_MODELS)
 
 CASES ?= ../shared/onnx-node
 conformance: deps ## Run the ONNX backend test cases in folder CASES

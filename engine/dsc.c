@@ -137,6 +137,10 @@ uint64_t dsc_plan_arena_bytes(const dsc_plan *plan) {
     return plan->plan.program.block_bytes;
 }
 
+uint64_t dsc_plan_bytes(const dsc_plan *plan) {
+    return sizeof *plan + plan_bytes(&plan->plan);
+}
+
 uint32_t dsc_plan_row_count(const dsc_plan *plan) {
     return plan->plan.program.row_count;
 }

@@ -99,8 +99,15 @@ typedef struct dsc_source {
                        dsc_error *err);
 } dsc_source;
 
-// Called with one sentence for every reason why a model cannot run; loading then goes on to the next reason.
-typedef void (*dsc_report_fn)(void *context, const char *sentence);
+// One reason why a model cannot run. Most are about one node: its name and its operator; "" where there is none.
+typedef struct dsc_problem {
+    dsc_status status;
+    const char *sentence; // the whole
+    const char *node, *op;
+    const char *reason; // the sentence without the node and its operator
+} dsc_problem;
+// Called for every reason why a model cannot run; loading then goes on to the next one.
+typedef void (*dsc_report_fn)(void *context, const dsc_problem *problem);
 
 typedef struct dsc_load_options {
     const dsc_limits *limits; // NULL: defaults
@@ -142,6 +149,9 @@ DSC_API dsc_model_info dsc_model_get_info(const dsc_model *model);
 DSC_API dsc_status dsc_model_digest(const dsc_model *model, char out[DSC_DIGEST_LENGTH], dsc_error *err);
 DSC_API dsc_tensor_info dsc_model_input(const dsc_model *model, uint32_t index);
 DSC_API dsc_tensor_info dsc_model_output(const dsc_model *model, uint32_t index);
+// Whether the values of an input decide shapes (a Reshape's target, a Slice's bounds, or what these are computed from):
+// a plan must know them, see dsc_shape.values.
+DSC_API bool dsc_model_input_decides(const dsc_model *model, uint32_t index);
 
 // ---- weights and plan -----------------------------------------------------------------------------------------
 
@@ -150,8 +160,9 @@ DSC_API dsc_status dsc_weights_create(dsc_model *model, dsc_isa isa, dsc_weights
 DSC_API void dsc_weights_free(dsc_weights *weights);
 DSC_API uint64_t dsc_weights_bytes(const dsc_weights *weights); // packed so far
 
-// A shape for one input, and its values where they decide shapes (NULL otherwise). Inputs that are not named
-// take the model's shape with 1 for a free dimension.
+// A shape for one input, and its values where they decide shapes (NULL otherwise): they are read while the plan is
+// made, and the session's input of that name is not. Inputs that are not named take the model's shape with 1 for a free
+// dimension. Values that do not fit are DSC_BAD_VALUE; where they are missing the sentence names the input.
 typedef struct dsc_shape {
     const char *name;
     uint32_t rank;
@@ -183,7 +194,8 @@ DSC_API uint32_t dsc_plan_output_count(const dsc_plan *plan);
 DSC_API dsc_tensor_info dsc_plan_input(const dsc_plan *plan, uint32_t index);
 DSC_API dsc_tensor_info dsc_plan_output(const dsc_plan *plan, uint32_t index);
 DSC_API dsc_isa dsc_plan_isa(const dsc_plan *plan);
-DSC_API uint64_t dsc_plan_arena_bytes(const dsc_plan *plan);
+DSC_API uint64_t dsc_plan_arena_bytes(const dsc_plan *plan);  // of each of its sessions
+DSC_API uint64_t dsc_plan_bytes(const dsc_plan *plan);        // of the plan itself
 DSC_API size_t dsc_tensor_bytes(const dsc_tensor_info *info); // of a plan's tensor
 
 // ---- what a plan costs and what its rows are ------------------------------------------------------------------

@@ -90,7 +90,7 @@ dsc_status dsc_model_create_layer(const dsc_layer *wanted, dsc_model **out, dsc_
     }
     g->outputs[0] = value;
     g->values[value].is_output = true;
-    status = graph_infer(g, NULL, NULL, err);
+    status = graph_infer(g, err);
     if (status == DSC_OK) return model_create(g, out, err);
     graph_free(g);
     return status;

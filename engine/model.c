@@ -17,6 +17,11 @@ dsc_status model_create(graph *g, dsc_model **out, dsc_error *err) {
         graph_free(g);
         return error_no_memory(err, sizeof *model);
     }
+    if (!graph_find_deciding(g)) {
+        graph_free(g);
+        mem_free(model);
+        return error_no_memory(err, g->value_count);
+    }
     atomic_init(&model->references, 1);
     model->g = g;
     for (uint32_t i = 0; i < g->value_count; i++) {
@@ -78,7 +83,10 @@ static dsc_status set_shape(graph *g, graph_value *v, const dsc_shape *given, ds
     }
     v->shape = shape;
     v->has_shape = true;
-    if (given && given->values) v->data = given->values;
+    if (given && given->values) {
+        v->data = given->values;
+        v->is_specific = true;
+    }
     return DSC_OK;
 }
 
@@ -107,7 +115,11 @@ dsc_status model_specialise(const dsc_model *model, const dsc_shape *shapes, uin
     graph *g = graph_clone(model->g);
     if (!g) return error_no_memory(err, model->g->node_count * sizeof *model->g->nodes);
     dsc_status status = specialise(g, shapes, shape_count, err);
-    if (status == DSC_OK) status = graph_infer(g, NULL, NULL, err);
+    if (status == DSC_OK) {
+        dsc_error reason = {DSC_OK, ""};
+        status = graph_infer(g, &reason);
+        if (status != DSC_OK) status = model_blame_values(g, &reason, err);
+    }
     if (status != DSC_OK) {
         graph_free(g);
         return status;
@@ -117,22 +129,6 @@ dsc_status model_specialise(const dsc_model *model, const dsc_shape *shapes, uin
 }
 
 // ---- loading ----------------------------------------------------------------------------------------------------
-
-#define INTEGERS_MAX 64 // more are not read where values decide shapes
-#define SCALES_MAX   DSC_MAX_RANK
-
-// Whether the values of an input may decide shapes (Reshape's target, axes, Resize's scales) or modes: whoever makes a
-// plan gives them, see dsc_shape.
-static bool waits_for_values(const graph *g) {
-    for (uint32_t i = 0; i < g->input_count; i++) {
-        const graph_value *v = &g->values[g->inputs[i]];
-        bool is_list = v->dtype == DSC_I64 || v->dtype == DSC_I32 || v->dtype == DSC_BOOL || v->dtype == DSC_F32;
-        int64_t limit = v->dtype == DSC_F32 ? SCALES_MAX : INTEGERS_MAX;
-        bool is_short = v->shape.rank == 0 || (v->shape.rank == 1 && v->shape.dims[0] <= limit);
-        if (is_list && is_short && !v->data && graph_readers(g, g->inputs[i], &(uint32_t){0})) return true;
-    }
-    return false;
-}
 
 // The output shapes, as part of the model's description; a dimension that comes out otherwise for `other` input shapes
 // is free (-1).
@@ -163,7 +159,7 @@ static graph *infer_with(const dsc_model *model, int64_t first, int64_t size) {
             if (v->shape.dims[d] < 0) v->shape.dims[d] = d == 0 ? first : size;
         }
     }
-    if (g && has_free && specialise(g, NULL, 0, NULL) == DSC_OK && graph_infer(g, NULL, NULL, NULL) == DSC_OK) return g;
+    if (g && has_free && specialise(g, NULL, 0, NULL) == DSC_OK && graph_infer(g, NULL) == DSC_OK) return g;
     graph_free(g);
     return NULL;
 }
@@ -189,19 +185,18 @@ static dsc_status check_loaded(const dsc_model *model, const dsc_load_options *o
     if (!g) return error_no_memory(err, model->g->node_count * sizeof *model->g->nodes);
     dsc_error reason = {DSC_OK, ""};
     dsc_report_fn report = options ? options->report : NULL;
-    bool is_final = !waits_for_values(g);
     dsc_status status = specialise(g, NULL, 0, &reason);
     bool has_inputs = status == DSC_OK;
-    if (has_inputs) status = graph_infer(g, NULL, NULL, &reason);
+    if (has_inputs) status = graph_infer(g, &reason);
     if (status == DSC_OK) {
         graph *other = infer_with(model, 2, 2);
         describe_outputs(model, g, other);
         graph_free(other);
-    } else if ((status == DSC_UNSUPPORTED && !is_final) || fits_larger_inputs(model)) {
+    } else if ((status == DSC_UNSUPPORTED && graph_waits_for_values(g)) || fits_larger_inputs(model)) {
         status = DSC_OK;
     } else {
-        if (report && has_inputs) (void)graph_infer(g, report, options->report_context, NULL); // all reasons
-        if (report && !has_inputs) report(options->report_context, reason.text);
+        if (report && has_inputs) graph_report(model->g, report, options->report_context);
+        if (report && !has_inputs) graph_report_one(report, options->report_context, NULL, NULL, &reason);
         if (err) *err = reason;
     }
     graph_free(g);
@@ -268,6 +263,10 @@ static dsc_tensor_info describe(const graph *g, uint32_t value) {
 
 dsc_tensor_info dsc_model_input(const dsc_model *model, uint32_t index) {
     return describe(model->g, model->g->inputs[index]);
+}
+
+bool dsc_model_input_decides(const dsc_model *model, uint32_t index) {
+    return model->g->values[model->g->inputs[index]].is_deciding;
 }
 
 dsc_tensor_info dsc_model_output(const dsc_model *model, uint32_t index) {

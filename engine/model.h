@@ -43,5 +43,7 @@ dsc_source source_of_file(const char *path);
 // constants, which lend the caller's memory.
 dsc_status model_specialise(const dsc_model *model, const dsc_shape *shapes, uint32_t shape_count, graph **out,
                             dsc_error *err);
+// Why shapes could not be inferred, with the inputs named whose values decide them. Returns the status.
+dsc_status model_blame_values(const graph *g, const dsc_error *reason, dsc_error *err);
 
 #endif

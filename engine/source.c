@@ -12,13 +12,13 @@ static dsc_status read_part(void *context, const char *name, uint64_t limit_byte
                             dsc_error *err) {
     const char *path = context, *slash = strrchr(path, '/');
     if (!*name) return file_read(path, limit_bytes, bytes, size, err);
-    int folder = slash ? (int)(slash - path) + 1 : 0;
-    size_t length = (size_t)folder + strlen(name) + 1;
-    char *full = mem_alloc(length);
-    if (!full) return error_no_memory(err, length);
-    snprintf(full, length, "%.*s%s", folder, path, name);
-    dsc_status status = file_read(full, limit_bytes, bytes, size, err);
-    mem_free(full);
+    size_t length = slash ? (size_t)(slash - path) : 0;
+    char *folder = mem_alloc(length + 2);
+    if (!folder) return error_no_memory(err, length);
+    snprintf(folder, length + 2, "%.*s", (int)length, path);
+    if (!length) strcpy(folder, slash ? "/" : ".");
+    dsc_status status = file_read_inside(folder, name, limit_bytes, bytes, size, err);
+    mem_free(folder);
     return status;
 }
 

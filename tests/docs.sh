@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Runs the command lines of the README and docs/ as a reader would: every line in a fenced block that begins with `curl`,
-# `dscd` or `wrk`, against a daemon with the embedded model. Names that a reader replaces are replaced here.
+# `dscd` or `wrk`, against a daemon with the embedded model and that of two towers. Names that a reader replaces are replaced here.
 set -u
 dscd=${DSCD:-build/dscd}
 work=$(mktemp -d)
 daemon=
 export XDG_CACHE_HOME=$work/cache # of dscd tune
 trap '[ -z "$daemon" ] || kill $daemon 2>/dev/null; wait 2>/dev/null; rm -rf "$work"' EXIT
-"$dscd" serve --listen 127.0.0.1:0 --port-file "$work/port" --no-access-log 2>"$work/log" & daemon=$!
+"${GEN_MODELS:-build/release/tests/models/gen_models}" "$work" two_towers >/dev/null
+"$dscd" serve --model fashion=config/models/fashion --model two_towers="$work/two_towers.onnx" --listen 127.0.0.1:0 --port-file "$work/port" --no-access-log 2>"$work/log" & daemon=$!
 for _ in $(seq 200); do [ -s "$work/port" ] && curl -fs "http://127.0.0.1:$(cat "$work/port")/v2/health/ready" >/dev/null && break; sleep 0.05; done
 base=http://127.0.0.1:$(cat "$work/port")
 samples=config/models/fashion/samples

@@ -9,6 +9,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -50,8 +53,8 @@ static dsc_status fill(int fd, const char *path, char *bytes, size_t size, dsc_e
     return DSC_OK;
 }
 
-dsc_status file_read(const char *path, uint64_t limit_bytes, void **bytes, size_t *size, dsc_error *err) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); // non-blocking: a pipe must not hold us up
+static dsc_status read_opened(int fd, const char *path, uint64_t limit_bytes, void **bytes, size_t *size,
+                              dsc_error *err) {
     if (fd < 0) return io_error(path, "opened", err);
     size_t count = 0;
     void *block = NULL;
@@ -68,4 +71,34 @@ dsc_status file_read(const char *path, uint64_t limit_bytes, void **bytes, size_
     *bytes = block;
     *size = count;
     return DSC_OK;
+}
+
+// Non-blocking: a pipe must not hold us up.
+#define OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+
+dsc_status file_read(const char *path, uint64_t limit_bytes, void **bytes, size_t *size, dsc_error *err) {
+    return read_opened(open(path, OPEN_FLAGS), path, limit_bytes, bytes, size, err);
+}
+
+static bool begins_with_folder(const char *path, const char *folder) {
+    size_t length = strcmp(folder, "/") == 0 ? 0 : strlen(folder);
+    return strncmp(path, folder, length) == 0 && path[length] == '/';
+}
+
+dsc_status file_read_inside(const char *folder, const char *name, uint64_t limit_bytes, void **bytes, size_t *size,
+                            dsc_error *err) {
+    char path[PATH_MAX], real_folder[PATH_MAX], real_path[PATH_MAX];
+    int length = snprintf(path, sizeof path, "%s/%s", folder, name);
+    if (length < 0 || (size_t)length >= sizeof path) {
+        return error_set(err, DSC_IO, "\"%.100s\" in \"%.200s\" has too long a path", name, folder);
+    }
+    if (!realpath(folder, real_folder)) return io_error(folder, "opened", err);
+    if (!realpath(path, real_path)) return io_error(path, "opened", err);
+    if (!begins_with_folder(real_path, real_folder)) {
+        return error_set(err, DSC_BAD_MODEL,
+                         "\"%.200s\" is a link out of the model's own folder; only files in that folder are read",
+                         path);
+    }
+    // No link is left in the path, so its last part must not have become one.
+    return read_opened(open(real_path, OPEN_FLAGS | O_NOFOLLOW), path, limit_bytes, bytes, size, err);
 }

@@ -10,4 +10,8 @@
 // above the limit; DSC_NO_MEMORY. Never blocks on a pipe. Any thread.
 dsc_status file_read(const char *path, uint64_t limit_bytes, void **bytes, size_t *size, dsc_error *err);
 
+// The same for `name` in `folder` or below it; DSC_BAD_MODEL where links lead out of the folder.
+dsc_status file_read_inside(const char *folder, const char *name, uint64_t limit_bytes, void **bytes, size_t *size,
+                            dsc_error *err);
+
 #endif

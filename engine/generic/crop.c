@@ -75,4 +75,5 @@ const op op_center_crop_pad = {
     .cost = common_cost_copy,
     .evaluate = evaluate,
     .has_ranges = true,
+    .deciding_inputs = 1u << 1,
 };

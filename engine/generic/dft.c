@@ -184,11 +184,12 @@ static void cost(const graph *g, const graph_node *n, op_cost *out) {
     out->elementwise = common_product(common_elements(g, n), 2 * s->length);
 }
 
-#define TRANSFORM(name, least, most, importer, inferrer, evaluator)                                                    \
+#define TRANSFORM(name, least, most, decides, importer, inferrer, evaluator)                                           \
     {                                                                                                                  \
         .type = name, .inputs_min = least, .inputs_max = most, .outputs_max = 1, .opset_first = 17,                    \
         .opset_last = OPS_OPSET_LAST, .import = importer, .infer = inferrer, .cost = cost, .evaluate = evaluator,      \
+        .deciding_inputs = decides,                                                                                    \
     }
 
-const op op_dft = TRANSFORM("DFT", 1, 3, dft_import, dft_infer, dft_evaluate);
-const op op_stft = TRANSFORM("STFT", 2, 4, stft_import, stft_infer, stft_evaluate);
+const op op_dft = TRANSFORM("DFT", 1, 3, 3u << 1, dft_import, dft_infer, dft_evaluate);
+const op op_stft = TRANSFORM("STFT", 2, 4, 1u << 1 | 1u << 3, stft_import, stft_infer, stft_evaluate);

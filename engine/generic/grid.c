@@ -240,12 +240,13 @@ static const char *affine_evaluate(const op_call *c) {
     return NULL;
 }
 
-#define GRID(name, first, importer, inferrer, coster, evaluator)                                                       \
+#define GRID(name, first, decides, importer, inferrer, coster, evaluator)                                              \
     {                                                                                                                  \
         .type = name, .inputs_min = 2, .inputs_max = 2, .outputs_max = 1, .opset_first = first,                        \
         .opset_last = OPS_OPSET_LAST, .import = importer, .infer = inferrer, .cost = coster, .evaluate = evaluator,    \
-        .has_ranges = true,                                                                                            \
+        .has_ranges = true, .deciding_inputs = decides,                                                                \
     }
 
-const op op_affine_grid = GRID("AffineGrid", 20, affine_import, affine_infer, common_cost_elementwise, affine_evaluate);
-const op op_grid_sample = GRID("GridSample", 16, sample_import, sample_infer, sample_cost, sample_evaluate);
+const op op_affine_grid =
+    GRID("AffineGrid", 20, 1u << 1, affine_import, affine_infer, common_cost_elementwise, affine_evaluate);
+const op op_grid_sample = GRID("GridSample", 16, 0, sample_import, sample_infer, sample_cost, sample_evaluate);

@@ -163,5 +163,6 @@ static const char *trilu_evaluate(const op_call *c) {
     .evaluate = evaluator, .has_ranges = true
 
 const op op_eye_like = {PLACED("EyeLike", 9, 1, 1, eye_import, eye_infer, eye_evaluate), .ignores_values = true};
-const op op_one_hot = {PLACED("OneHot", 9, 3, 3, onehot_import, onehot_infer, onehot_evaluate)};
+const op op_one_hot = {PLACED("OneHot", 9, 3, 3, onehot_import, onehot_infer, onehot_evaluate),
+                       .deciding_inputs = 1u << 1};
 const op op_trilu = {PLACED("Trilu", 14, 1, 2, trilu_import, trilu_infer, trilu_evaluate)};

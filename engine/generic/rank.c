@@ -235,6 +235,7 @@ const op op_top_k = {
     .infer = top_infer,
     .cost = top_cost,
     .evaluate = top_evaluate,
+    .deciding_inputs = 1u << 1,
 };
 
 const op op_cum_sum = {
@@ -248,4 +249,5 @@ const op op_cum_sum = {
     .infer = sum_infer,
     .cost = line_cost,
     .evaluate = sum_evaluate,
+    .deciding_inputs = 1u << 1,
 };

@@ -250,7 +250,7 @@ static void cost(const graph *g, const graph_node *n, op_cost *out) {
     {                                                                                                                  \
         .type = name, .inputs_min = 1, .inputs_max = 2, .outputs_max = 1, .opset_first = 1,                            \
         .opset_last = OPS_OPSET_LAST, .import = import, .infer = infer, .cost = cost, .evaluate = reduce_any_evaluate, \
-        .has_ranges = true,                                                                                            \
+        .has_ranges = true, .deciding_inputs = 1u << 1,                                                                \
     }
 
 const op op_reduce_l1 = REDUCE("ReduceL1");

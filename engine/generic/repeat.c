@@ -65,7 +65,7 @@ static dsc_status tile_infer(graph *g, graph_node *n, dsc_error *err) {
     {                                                                                                                  \
         .type = name, .inputs_min = 2, .inputs_max = 2, .outputs_max = 1, .opset_first = first,                        \
         .opset_last = OPS_OPSET_LAST, .import = common_no_params, .infer = inferrer, .cost = common_cost_copy,         \
-        .evaluate = view_evaluate, .has_ranges = true,                                                                 \
+        .evaluate = view_evaluate, .has_ranges = true, .deciding_inputs = 1u << 1,                                     \
     }
 
 const op op_expand = REPEAT("Expand", 8, expand_infer);

@@ -149,6 +149,7 @@ static void cost(const graph *g, const graph_node *n, op_cost *out) {
     {                                                                                                                  \
         .type = name, .inputs_min = 1, .inputs_max = most, .outputs_max = 1, .opset_first = first, .opset_last = last, \
         .import = resize_import, .infer = resize_infer, .cost = cost, .evaluate = evaluate, .has_ranges = true,        \
+        .deciding_inputs = 7u << 1,                                                                                    \
     }
 
 const op op_resize = RESIZE("Resize", 4, 10, OPS_OPSET_LAST);

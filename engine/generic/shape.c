@@ -188,5 +188,6 @@ static const char *range_evaluate(const op_call *c) {
 const op op_shape = {MAKER("Shape", 1, 1, shape_import, shape_infer, shape_evaluate), .ignores_values = true};
 const op op_size = {MAKER("Size", 1, 1, common_no_params, size_infer, size_evaluate), .ignores_values = true};
 const op op_constant_of_shape = {MAKER("ConstantOfShape", 1, 9, fill_import, fill_infer, fill_evaluate),
-                                 .has_ranges = true};
-const op op_range = {MAKER("Range", 3, 11, common_no_params, range_infer, range_evaluate), .has_ranges = true};
+                                 .has_ranges = true, .deciding_inputs = 1u};
+const op op_range = {MAKER("Range", 3, 11, common_no_params, range_infer, range_evaluate), .has_ranges = true,
+                     .deciding_inputs = 7u};

@@ -133,4 +133,5 @@ const op op_slice = {
     .cost = common_cost_copy,
     .evaluate = view_evaluate,
     .has_ranges = true,
+    .deciding_inputs = 15u << 1,
 };

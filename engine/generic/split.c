@@ -106,4 +106,5 @@ const op op_split = {
     .infer = infer,
     .cost = common_cost_copy,
     .evaluate = view_evaluate,
+    .deciding_inputs = 1u << 1,
 };

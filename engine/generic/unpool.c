@@ -149,12 +149,12 @@ static const char *col2im_evaluate(const op_call *c) {
     return NULL;
 }
 
-#define UNDO(name, first, least, most, importer, inferrer, evaluator)                                                  \
+#define UNDO(name, first, least, most, decides, importer, inferrer, evaluator)                                         \
     {                                                                                                                  \
         .type = name, .inputs_min = least, .inputs_max = most, .outputs_max = 1, .opset_first = first,                 \
         .opset_last = OPS_OPSET_LAST, .import = importer, .infer = inferrer, .cost = common_cost_copy,                 \
-        .evaluate = evaluator,                                                                                         \
+        .evaluate = evaluator, .deciding_inputs = decides,                                                             \
     }
 
-const op op_col2im = UNDO("Col2Im", 18, 3, 3, col2im_import, col2im_infer, col2im_evaluate);
-const op op_max_unpool = UNDO("MaxUnpool", 9, 2, 3, unpool_import, unpool_infer, unpool_evaluate);
+const op op_col2im = UNDO("Col2Im", 18, 3, 3, 3u << 1, col2im_import, col2im_infer, col2im_evaluate);
+const op op_max_unpool = UNDO("MaxUnpool", 9, 2, 3, 1u << 2, unpool_import, unpool_infer, unpool_evaluate);

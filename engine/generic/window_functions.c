@@ -129,14 +129,14 @@ static const char *mel_evaluate(const op_call *c) {
     return NULL;
 }
 
-#define MADE(name, inputs, importer, inferrer, evaluator, ranges)                                                      \
+#define MADE(name, inputs, decides, importer, inferrer, evaluator, ranges)                                             \
     {                                                                                                                  \
         .type = name, .inputs_min = inputs, .inputs_max = inputs, .outputs_max = 1, .opset_first = 17,                 \
         .opset_last = OPS_OPSET_LAST, .import = importer, .infer = inferrer, .cost = common_cost_elementwise,          \
-        .evaluate = evaluator, .has_ranges = ranges,                                                                   \
+        .evaluate = evaluator, .has_ranges = ranges, .deciding_inputs = decides,                                       \
     }
 
-const op op_blackman_window = MADE("BlackmanWindow", 1, window_import, window_infer, window_evaluate, true);
-const op op_hamming_window = MADE("HammingWindow", 1, window_import, window_infer, window_evaluate, true);
-const op op_hann_window = MADE("HannWindow", 1, window_import, window_infer, window_evaluate, true);
-const op op_mel_weight_matrix = MADE("MelWeightMatrix", 5, mel_import, mel_infer, mel_evaluate, false);
+const op op_blackman_window = MADE("BlackmanWindow", 1, 1u, window_import, window_infer, window_evaluate, true);
+const op op_hamming_window = MADE("HammingWindow", 1, 1u, window_import, window_infer, window_evaluate, true);
+const op op_hann_window = MADE("HannWindow", 1, 1u, window_import, window_infer, window_evaluate, true);
+const op op_mel_weight_matrix = MADE("MelWeightMatrix", 5, 7u, mel_import, mel_infer, mel_evaluate, false);

@@ -5,35 +5,19 @@
 #include "engine/graph/extent.h"
 #include "engine/graph/fold.h"
 
-// A node whose inputs have no shape, because an earlier one failed, has no reason of its own to tell.
-static bool has_shapes(const graph *g, const graph_node *n) {
-    for (uint32_t k = 0; k < n->input_count; k++) {
-        const graph_value *v = graph_input(g, n, k);
-        if (v && !graph_shape_known(v)) return false;
-    }
-    return true;
-}
-
-dsc_status graph_infer(graph *g, dsc_report_fn report, void *context, dsc_error *err) {
-    dsc_status first = DSC_OK;
+dsc_status graph_infer(graph *g, dsc_error *err) {
+    dsc_status status = DSC_OK;
     dsc_error reason = {DSC_OK, ""};
     uint64_t work = FOLD_WORK;
-    for (uint32_t i = 0; i < g->node_count; i++) {
+    for (uint32_t i = 0; i < g->node_count && status == DSC_OK; i++) {
         graph_node *n = &g->nodes[i];
         if (n->is_removed) continue;
-        if (first != DSC_OK && !has_shapes(g, n)) continue;
-        dsc_status status = extent_infer(g, n, &reason);
+        status = extent_infer(g, n, &reason);
         if (status == DSC_OK) status = fold_node(g, i, &work, &reason);
-        if (status == DSC_OK) continue;
-        if (report) report(context, reason.text);
-        if (first == DSC_OK) {
-            first = status;
-            if (err) *err = reason;
-        }
-        if (!report) break;
     }
+    if (status != DSC_OK && err) *err = reason;
     graph_compact(g);
-    return first;
+    return status;
 }
 
 static bool is_available(const graph *g, uint32_t value, uint32_t node) {

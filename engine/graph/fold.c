@@ -87,6 +87,7 @@ dsc_status fold_node(graph *g, uint32_t i, uint64_t *work, dsc_error *err) {
         if (!v) continue;
         settle_extent(v, &room.outputs[k]);
         v->data = room.outputs[k].out;
+        v->is_specific = op_is_specific(g, n);
         v->producer = GRAPH_NONE;
         n->is_removed = true;
     }

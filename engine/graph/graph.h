@@ -18,6 +18,8 @@ typedef struct graph_value {
     dsc_dtype dtype;
     bool has_shape; // the rank is known
     bool is_input, is_output;
+    bool is_deciding; // an input whose values shapes depend on
+    bool is_specific; // a constant that was computed from shapes or given values: other plans have another
     graph_shape shape;
     const void *data;  // a constant's elements, dense row-major; NULL otherwise
     uint32_t producer; // node, or GRAPH_NONE for inputs and constants

@@ -18,6 +18,14 @@ dsc_status op_error(const graph_node *n, dsc_error *err, dsc_status status, cons
     return error_set(err, status, "node \"%.100s\" (%s): %s", n->name, n->op->type, text);
 }
 
+bool op_is_specific(const graph *g, const graph_node *n) {
+    for (uint32_t i = 0; i < n->input_count; i++) {
+        const graph_value *v = graph_input(g, n, i);
+        if (v && v->is_specific) return true;
+    }
+    return n->op->ignores_values;
+}
+
 dsc_status op_set_output(graph *g, graph_node *n, uint32_t index, dsc_dtype dtype, const graph_shape *shape,
                          dsc_error *err) {
     char text[160];

@@ -58,6 +58,8 @@ typedef struct op {
     const char *(*evaluate)(const op_call *c);
     bool has_ranges;     // evaluate computes any range of output 0 by itself, so threads can share the node
     bool ignores_values; // evaluate looks at its inputs' shapes only
+    // Bits 1 << index: infer reads the values of these inputs, so whoever makes a plan must know them.
+    uint32_t deciding_inputs;
 
     // Reads inputs whose length depends on values and says how long its outputs are; NULL: it cannot. See extent.h.
     dsc_status (*pass_extent)(graph *g, const graph_node *n, dsc_error *err);
@@ -70,6 +72,8 @@ typedef struct op {
 
 // Whether the node is run by `lower` rather than by `evaluate`.
 bool op_is_fast(const graph *g, const graph_node *n);
+// Whether what the node gives depends on shapes or on values of inputs, should it become a constant.
+bool op_is_specific(const graph *g, const graph_node *n);
 // Room for what `evaluate` needs to know beside the tensors, zeroed: infer fills it. NULL with a sentence where memory
 // is out.
 void *op_spec(graph *g, graph_node *n, size_t bytes, dsc_error *err);

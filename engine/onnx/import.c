@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The way through a model file: what it is -> unpacked -> versions -> initializers -> inputs -> nodes -> outputs.
 #include "engine/onnx/import.h"
+#include "engine/graph/check.h"
 #include "engine/graph/onnx_type.h"
 
 #include "engine/base/error.h"
@@ -19,16 +20,21 @@ dsc_status import_no_memory(dsc_error *err) {
     return error_set(err, DSC_NO_MEMORY, "out of memory while the model was read");
 }
 
-static void note(importer *im, dsc_status status, dsc_error *e) {
+static void note(importer *im, const import_node *node, dsc_status status, dsc_error *e) {
     e->status = status;
     if (im->first.status == DSC_OK) im->first = *e;
-    if (im->report) im->report(im->report_context, e->text);
+    if (!im->report) return;
+    graph_report_one(im->report, im->report_context, node ? node->name : NULL, node ? node->proto->op_type : NULL, e);
+}
+
+dsc_status import_node_problem(importer *im, const import_node *node, dsc_status status, dsc_error *e) {
+    if (!im->report || status == DSC_NO_MEMORY) return status;
+    note(im, node, status, e);
+    return DSC_OK;
 }
 
 dsc_status import_problem(importer *im, dsc_status status, dsc_error *e) {
-    if (!im->report || status == DSC_NO_MEMORY) return status;
-    note(im, status, e);
-    return DSC_OK;
+    return import_node_problem(im, NULL, status, e);
 }
 
 const char *import_name(importer *im, const char *what, const char *name, dsc_error *err) {
@@ -231,6 +237,18 @@ static dsc_status import_inputs(importer *im, const Onnx__GraphProto *from, dsc_
     return DSC_OK;
 }
 
+// What the file says of an output describes it until its shape is inferred, and is not believed.
+static void note_declared(graph_value *v, const Onnx__TypeProto__Tensor *type) {
+    const char *type_name;
+    if (v->has_shape || !type || !onnx_type_find(type->elem_type, &v->dtype, &type_name)) return;
+    const Onnx__TensorShapeProto *shape = type->shape;
+    v->shape.rank = shape && shape->n_dim <= DSC_MAX_RANK ? (uint32_t)shape->n_dim : 0;
+    for (uint32_t i = 0; i < v->shape.rank; i++) {
+        const Onnx__TensorShapeProto__Dimension *dim = shape->dim[i];
+        v->shape.dims[i] = dim->has_dim_value && dim->dim_value >= 0 ? dim->dim_value : -1;
+    }
+}
+
 static dsc_status import_output(importer *im, const Onnx__ValueInfoProto *info, dsc_error *err) {
     graph *g = im->g;
     if (!info->name || !*info->name) return error_set(err, DSC_BAD_MODEL, "an output of the graph has no name");
@@ -242,6 +260,7 @@ static dsc_status import_output(importer *im, const Onnx__ValueInfoProto *info, 
         return error_set(err, DSC_BAD_MODEL, "output \"%.100s\" is listed twice", info->name);
     }
     g->values[value].is_output = true;
+    note_declared(&g->values[value], info->type ? info->type->tensor_type : NULL);
     g->outputs[g->output_count++] = value;
     return DSC_OK;
 }
@@ -312,8 +331,9 @@ dsc_status onnx_import(const dsc_source *source, const void *bytes, size_t size,
     }
     arena_init(&im.scratch, SIZE_MAX); // what is in it is bounded by the counts that the scan allows
     dsc_status status = run(&im, bytes, size, &last);
-    if (status != DSC_OK) note(&im, status, &last); // the one that ended it
+    if (status != DSC_OK) note(&im, NULL, status, &last); // the one that ended it
     if (im.first.status != DSC_OK) {
+        if (status == DSC_OK && graph_find_deciding(im.g)) graph_report(im.g, im.report, im.report_context);
         status = im.first.status;
         if (err) *err = im.first;
         graph_free(im.g);

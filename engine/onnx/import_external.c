@@ -8,11 +8,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define FILES_MAX 4096u // they are searched in a row
+#define FILES_MAX 4096u
 
 typedef struct import_file {
-    struct import_file *next;
-    const char *name; // the model's own bytes
     uint8_t *bytes;
     size_t size;
 } import_file;
@@ -87,25 +85,24 @@ static dsc_status read_file(importer *im, const char *label, const char *name, i
 }
 
 static dsc_status get_file(importer *im, const char *label, const char *name, const import_file **out, dsc_error *err) {
-    uint32_t count = 0;
-    for (const import_file *f = im->files; f; f = f->next, count++) {
-        if (strcmp(f->name, name) != 0) continue;
-        *out = f;
+    uint32_t known = names_get(&im->file_names, name), count = im->file_names.count;
+    if (known != NAMES_NONE) {
+        *out = &im->files[known];
         return DSC_OK;
     }
     if (count == FILES_MAX) {
         return error_set(err, DSC_TOO_LARGE, "%s: the external data lies in more than %u files", label, FILES_MAX);
     }
-    import_file *file = arena_alloc(&im->scratch, 1, sizeof *file);
-    if (!file) return import_no_memory(err);
-    file->name = name;
+    if (!im->files) im->files = arena_alloc(&im->scratch, FILES_MAX, sizeof *im->files);
+    if (!im->files) return import_no_memory(err);
+    import_file *file = &im->files[count];
     dsc_status status = read_file(im, label, name, file, err);
+    if (status == DSC_OK && names_add(&im->file_names, name, count) != NAMES_ADDED) status = import_no_memory(err);
     if (status != DSC_OK) {
         mem_free(file->bytes);
+        *file = (import_file){0};
         return status;
     }
-    file->next = im->files;
-    im->files = file;
     *out = file;
     return DSC_OK;
 }
@@ -137,6 +134,7 @@ dsc_status import_external(importer *im, const Onnx__TensorProto *tensor, const 
 }
 
 void import_external_close(importer *im) {
-    for (import_file *f = im->files; f; f = f->next) mem_free(f->bytes);
+    for (uint32_t i = 0; i < im->file_names.count; i++) mem_free(im->files[i].bytes);
+    names_close(&im->file_names);
     im->files = NULL;
 }

@@ -115,7 +115,7 @@ static dsc_status declare(importer *im, node_list *list, dsc_error *err) {
         bool is_constant = strcmp(node->proto->op_type, "Constant") == 0 && is_default_domain(node->proto->domain);
         dsc_status status = is_constant ? declare_constant(im, node, err) : declare_outputs(im, node, err);
         node->is_bad = status != DSC_OK;
-        if (status != DSC_OK) status = import_problem(im, status, err);
+        if (status != DSC_OK) status = import_node_problem(im, node, status, err);
         if (status != DSC_OK) return status;
         if (!is_constant) list->nodes[list->count++] = *node;
     }
@@ -147,7 +147,7 @@ static dsc_status connect(importer *im, node_list *list, dsc_error *err) {
         dsc_status status = resolve_inputs(im, &list->nodes[i], err);
         if (status == DSC_OK) continue;
         list->nodes[i].is_bad = true;
-        status = import_problem(im, status, err);
+        status = import_node_problem(im, &list->nodes[i], status, err);
         if (status != DSC_OK) return status;
     }
     list->producers = arena_alloc(&im->scratch, im->g->value_count + 1u, sizeof *list->producers);
@@ -176,7 +176,7 @@ static dsc_status find_op(const importer *im, const import_node *node, const op 
     int64_t opset = im->g->opset;
     if (opset < found->opset_first || opset > found->opset_last) {
         return import_node_error(node, err, DSC_UNSUPPORTED,
-                                 "this operator is not supported in opset %" PRId64 "; opsets %" PRId64 " to %" PRId64
+                                 "the operator is not supported in opset %" PRId64 "; opsets %" PRId64 " to %" PRId64
                                  " are",
                                  opset, found->opset_first, found->opset_last);
     }
@@ -201,11 +201,11 @@ static dsc_status check_counts(const import_node *node, const op *type, dsc_erro
 }
 
 // Every attribute that the operator did not ask for is a problem of its own.
-static dsc_status refuse_unused(importer *im, attrs *a, dsc_error *err) {
+static dsc_status refuse_unused(importer *im, const import_node *node, attrs *a, dsc_error *err) {
     for (uint32_t i = 0; i < a->count; i++) {
         attrs one = {.node = a->node, .op = a->op, .count = 1, .list = &a->list[i]};
         dsc_status status = attrs_all_used(&one, err);
-        if (status != DSC_OK) status = import_problem(im, status, err);
+        if (status != DSC_OK) status = import_node_problem(im, node, status, err);
         if (status != DSC_OK) return status;
     }
     return DSC_OK;
@@ -225,7 +225,7 @@ static dsc_status add_node(importer *im, const import_node *node, const op *type
         if (node->outputs[i] != GRAPH_NONE) g->values[node->outputs[i]].producer = index;
     }
     status = type->import(g, n, &all, err);
-    return status == DSC_OK ? refuse_unused(im, &all, err) : status;
+    return status == DSC_OK ? refuse_unused(im, node, &all, err) : status;
 }
 
 static dsc_status import_one(importer *im, const import_node *node, dsc_error *err) {
@@ -268,7 +268,7 @@ dsc_status import_nodes(importer *im, const Onnx__GraphProto *from, dsc_error *e
     for (uint32_t i = 0; status == DSC_OK && i < list.count; i++) {
         const import_node *node = &list.nodes[list.order[i]];
         if (!node->is_bad) status = import_one(im, node, err);
-        if (status != DSC_OK) status = import_problem(im, status, err);
+        if (status != DSC_OK) status = import_node_problem(im, node, status, err);
     }
     return status;
 }

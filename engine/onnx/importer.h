@@ -24,12 +24,16 @@ typedef struct importer {
     names values;                 // name of a tensor -> value of the graph
     uint64_t weights_bytes;       // of all constants so far
     struct import_file *files;    // external data that was read
+    names file_names;             // name of a file, as the model has it -> its place among them
     uint64_t external_bytes_read; // of these
 } importer;
 
 // What to do about the problem of one tensor or node: with a report, it goes there and DSC_OK says to look for the
 // next one; else its status, to stop with.
 dsc_status import_problem(importer *im, dsc_status status, dsc_error *e);
+// The same about a node.
+struct import_node;
+dsc_status import_node_problem(importer *im, const struct import_node *node, dsc_status status, dsc_error *e);
 
 // A name of the file in the graph's memory, its length checked and its bytes made UTF-8. `what` says whose name it is,
 // e.g. "tensor". NULL with a sentence.

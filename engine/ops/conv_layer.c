@@ -108,6 +108,8 @@ static dsc_status choose_tiles(lowering *l, const graph_node *n, const conv_shap
 }
 
 // ---- one pixel: a dense layer -------------------------------------------------------------------------------------
+// Also where there are many images: what one gives must not depend on how many there are, and sums of other kernels are
+// taken in another order. A tile's weights are used for all of them.
 
 typedef struct conv_dense {
     const buffer *in, *out, *residual;
@@ -119,11 +121,13 @@ typedef struct conv_dense {
 static void dense_tile(const void *args, char *block, uint32_t tile) {
     const conv_dense *a = args;
     dense_args d = a->dense;
-    d.x = buffer_data(a->in, block);
-    d.y = buffer_data(a->out, block);
-    d.r = a->residual ? buffer_data(a->residual, block) : NULL;
     uint32_t p0 = tile * a->tile_panels, p1 = p0 + a->tile_panels;
-    a->kernel->run(&d, p0, p1 < a->panels ? p1 : a->panels);
+    for (uint32_t image = 0; image < a->out->n; image++) {
+        d.x = buffer_panel(a->in, block, image, 0);
+        d.y = buffer_panel(a->out, block, image, 0);
+        d.r = a->residual ? buffer_panel(a->residual, block, image, 0) : NULL;
+        a->kernel->run(&d, p0, p1 < a->panels ? p1 : a->panels);
+    }
 }
 
 static dsc_status lower_dense(lowering *l, const graph_node *n, const conv_shape *s, const conv_layer *maps,
@@ -167,8 +171,8 @@ dsc_status conv_lower_gemm(lowering *l, const graph_node *n, const conv_shape *s
     conv_layer *a = lowering_alloc(l, 1, sizeof *a, err);
     if (!out || !a) return err->status;
     a->in = in, a->out = out, a->residual = residual;
-    bool is_one_pixel = s->window.kernel[0] * s->window.kernel[1] == 1 && s->n == 1 && buffer_is_flat_vector(in) &&
-                        buffer_is_flat_vector(out) && (!residual || buffer_is_flat_vector(residual));
+    bool is_one_pixel = s->window.kernel[0] * s->window.kernel[1] == 1 && buffer_is_one_pixel(in) &&
+                        buffer_is_one_pixel(out) && (!residual || buffer_is_one_pixel(residual));
     if (is_one_pixel) return lower_dense(l, n, s, a, err);
     a->in_shift = -(int64_t)s->pads.pad_top * in->row - (int64_t)s->pads.pad_left * in->lanes;
     gemm_maps maps = {.images = s->n,

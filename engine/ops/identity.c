@@ -114,4 +114,5 @@ const op op_dropout = {
     .infer = dropout_infer,
     .cost = cost,
     .lower = dropout_lower,
+    .deciding_inputs = 3u << 1,
 };

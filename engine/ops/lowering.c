@@ -121,8 +121,8 @@ static buffer *new_constant(lowering *l, uint32_t value, dsc_error *err) {
                                .floats = bytes / sizeof(float) + BUFFER_SLACK,
                                .pack = pack_bytes};
     request.context = &request;
-    b->constant = lowering_weights(l, &request, err);
-    return b->constant ? b : NULL;
+    b->constant = v->is_specific && l->own ? weights_get(l->own, &request) : lowering_weights(l, &request, err);
+    return b->constant ? b : no_memory(err);
 }
 
 bool lowering_has_panels(const lowering *l, uint32_t value) {
@@ -252,7 +252,8 @@ void *lowering_alloc(lowering *l, size_t count, size_t size, dsc_error *err) {
 }
 
 const float *lowering_weights(lowering *l, const weights_request *request, dsc_error *err) {
-    const float *packed = weights_get(l->weights, request);
+    bool is_own = l->own && l->node && op_is_specific(l->g, l->node);
+    const float *packed = weights_get(is_own ? l->own : l->weights, request);
     return packed ? packed : no_memory(err);
 }
 

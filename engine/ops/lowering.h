@@ -31,6 +31,7 @@ typedef struct lowering {
     graph *g; // shapes inferred
     program *p;
     weights_store *weights;
+    weights_store *own; // for constants of this plan alone; NULL: all go to `weights`
     dsc_isa isa;
     uint32_t threads;          // that work is cut for
     const dsc_timing *timings; // see choice.h
@@ -67,7 +68,7 @@ dsc_status lowering_alias(lowering *l, const graph_node *n, uint32_t index, uint
 buffer *lowering_packed(lowering *l, uint32_t value, buffer **extent, dsc_error *err);
 
 void *lowering_alloc(lowering *l, size_t count, size_t size, dsc_error *err); // zeroed, lives as long as the plan
-// Packed floats from the store; see runtime/weights.h.
+// Packed floats from the store that the current node's constants belong to; see runtime/weights.h.
 const float *lowering_weights(lowering *l, const weights_request *request, dsc_error *err);
 // `count` floats per channel, padded with zeros to a multiple of 16: a constant vector such as a bias. `v` NULL: zeros.
 const float *lowering_vector(lowering *l, const graph_value *v, uint32_t count, dsc_error *err);

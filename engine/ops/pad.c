@@ -301,4 +301,5 @@ const op op_pad = {
     .has_ranges = true,
     .lower = lower,
     .is_fast = is_fast,
+    .deciding_inputs = 1u << 1 | 1u << 3,
 };

@@ -67,4 +67,5 @@ const op op_reduce_mean = {
     .has_ranges = true,
     .lower = lower,
     .is_fast = is_fast,
+    .deciding_inputs = 1u << 1,
 };

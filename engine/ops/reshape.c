@@ -195,7 +195,7 @@ static dsc_status lower(struct lowering *l, const graph_node *n, dsc_error *err)
     {                                                                                                                  \
         .type = name, .inputs_min = 1, .inputs_max = most_inputs, .outputs_max = 1, .opset_first = 1,                  \
         .opset_last = OPS_OPSET_LAST, .import = importer, .infer = inferrer, .cost = cost, .lower = lower,             \
-        .evaluate = common_copy_evaluate, .pass_extent = passer,                                                       \
+        .evaluate = common_copy_evaluate, .pass_extent = passer, .deciding_inputs = 1u << 1,                           \
     }
 
 const op op_flatten = RESHAPE("Flatten", 1, flatten_import, flatten_infer, NULL);
@@ -214,4 +214,5 @@ const op op_reshape = {
     .cost = cost,
     .evaluate = common_copy_evaluate,
     .lower = lower,
+    .deciding_inputs = 1u << 1,
 };

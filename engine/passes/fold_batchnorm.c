@@ -38,6 +38,7 @@ static dsc_status fold(rewrite *r, uint32_t at, const graph_node *bn, dsc_error 
     uint32_t *inputs = arena_alloc(&g->memory, 3, sizeof *inputs);
     if (!inputs) return error_no_memory(err, 3 * sizeof *inputs);
     inputs[0] = conv->inputs[0], inputs[1] = w, inputs[2] = b;
+    g->values[w].is_specific = g->values[b].is_specific = op_is_specific(g, conv) || op_is_specific(g, bn);
     conv->inputs = inputs;
     conv->input_count = 3;
     rewrite_take_output(r, at, (uint32_t)(bn - g->nodes));

@@ -48,39 +48,60 @@ static dsc_status run_node(lowering *l, const graph_node *n, const buffer **out,
     return fault ? op_error(n, err, DSC_BAD_VALUE, "%s", fault) : DSC_OK;
 }
 
+// What lowering a node needs, made once for all nodes: one that was lowered leaves traces at its own values only.
+typedef struct tables {
+    weights_store *weights;
+    uint64_t *vanilla;
+    lowering_value *values;
+} tables;
+
+static void forget(const graph_node *n, lowering_value *values) {
+    for (uint32_t k = 0; k < n->input_count; k++) {
+        if (n->inputs[k] != GRAPH_NONE) values[n->inputs[k]] = (lowering_value){0};
+    }
+    for (uint32_t k = 0; k < n->output_count; k++) {
+        if (n->outputs[k] != GRAPH_NONE) values[n->outputs[k]] = (lowering_value){0};
+    }
+}
+
+static dsc_status keep_result(graph *g, uint32_t i, const buffer *out, char *block, dsc_error *err) {
+    graph_value *v = &g->values[g->nodes[i].outputs[0]];
+    size_t bytes = (size_t)out->count * dsc_dtype_bytes(v->dtype);
+    void *data = arena_alloc(&g->memory, bytes ? bytes : 1, 1);
+    if (!data) return error_no_memory(err, bytes);
+    memcpy(data, buffer_data(out, block), bytes);
+    v->data = data;
+    v->is_specific = op_is_specific(g, &g->nodes[i]);
+    v->producer = GRAPH_NONE;
+    g->nodes[i].is_removed = true;
+    return DSC_OK;
+}
+
 // The output's elements in the graph's memory. What cannot be run here stays a node; only memory that is out now would
 // be blamed on the model later.
-static dsc_status fold(graph *g, uint32_t i, weights_store *weights, dsc_error *err) {
+static dsc_status fold(graph *g, uint32_t i, const tables *t, dsc_error *err) {
     program p;
-    uint64_t none = 0;
     char *block = NULL;
     const buffer *out = NULL;
     const graph_node *n = &g->nodes[i];
     program_init(&p, (uint64_t)1 << 28, g->limits.arena_bytes);
-    lowering l = {.g = g, .p = &p, .weights = weights, .isa = DSC_ISA_REF, .node = n, .row = UINT32_MAX};
-    uint64_t *vanilla = mem_calloc(g->node_count, sizeof *vanilla);
-    l.vanilla = vanilla ? vanilla : &none;
-    l.values = mem_calloc(g->value_count, sizeof *l.values);
-    dsc_status status = vanilla && l.values ? DSC_OK : error_no_memory(err, g->value_count * sizeof *l.values);
-    if (status == DSC_OK && n->op == &op_conv) (void)conv_border(g, n, &l.values[n->inputs[0]].pads);
-    dsc_status ran = status == DSC_OK ? run_node(&l, n, &out, &block, err) : status;
-    if (ran == DSC_NO_MEMORY) status = ran;
-    if (ran == DSC_OK) {
-        graph_value *v = &g->values[n->outputs[0]];
-        size_t bytes = (size_t)out->count * dsc_dtype_bytes(v->dtype);
-        void *data = arena_alloc(&g->memory, bytes ? bytes : 1, 1);
-        if (data) {
-            memcpy(data, buffer_data(out, block), bytes);
-            v->data = data;
-            v->producer = GRAPH_NONE;
-            g->nodes[i].is_removed = true;
-        } else {
-            status = error_no_memory(err, bytes);
-        }
+    lowering l = {.g = g,
+                  .p = &p,
+                  .weights = t->weights,
+                  .isa = DSC_ISA_REF,
+                  .node = n,
+                  .row = UINT32_MAX,
+                  .vanilla = t->vanilla,
+                  .values = t->values};
+    if (n->op == &op_conv) (void)conv_border(g, n, &l.values[n->inputs[0]].pads);
+    dsc_status status = run_node(&l, n, &out, &block, err);
+    if (status == DSC_OK) {
+        status = keep_result(g, i, out, block, err);
+    } else if (status != DSC_NO_MEMORY) {
+        status = DSC_OK;
     }
+    forget(n, t->values);
     mem_free(block);
-    mem_free(vanilla);
-    mem_free(l.values);
     program_close(&p);
     return status;
 }
@@ -90,12 +111,16 @@ dsc_status pass_fold_constants(rewrite *r, dsc_error *err) {
     dsc_error ignored;
     uint64_t work = WORK_MAX;
     dsc_status status = DSC_OK;
-    weights_store *weights = weights_create(g->limits.weights_bytes);
-    if (!weights) return error_no_memory(err, 0);
+    tables t = {.weights = weights_create(g->limits.weights_bytes),
+                .vanilla = mem_calloc((size_t)g->node_count + 1, sizeof *t.vanilla),
+                .values = mem_calloc((size_t)g->value_count + 1, sizeof *t.values)};
+    if (!t.weights || !t.vanilla || !t.values) status = error_no_memory(err, g->value_count * sizeof *t.values);
     for (uint32_t i = 0; i < g->node_count && status == DSC_OK; i++) {
         const graph_node *n = &g->nodes[i];
-        if (is_constant(g, n) && is_affordable(g, n, &work)) status = fold(g, i, weights, err ? err : &ignored);
+        if (is_constant(g, n) && is_affordable(g, n, &work)) status = fold(g, i, &t, err ? err : &ignored);
     }
-    weights_free(weights);
+    weights_free(t.weights);
+    mem_free(t.vanilla);
+    mem_free(t.values);
     return status;
 }

@@ -181,9 +181,11 @@ dsc_status plan_init(struct plan *p, graph *g, weights_store *weights, const pla
     p->inputs = arena_alloc(&p->program.memory, g->input_count + 1, sizeof *p->inputs);
     p->outputs = arena_alloc(&p->program.memory, g->output_count + 1, sizeof *p->outputs);
     uint64_t *vanilla = mem_calloc(g->node_count + 1, sizeof *vanilla);
+    p->own = weights_create(PROGRAM_BYTES);
     lowering l = {.g = g,
                   .p = &p->program,
                   .weights = weights,
+                  .own = p->own,
                   .isa = options->isa,
                   .vanilla = vanilla,
                   .threads = options->threads,
@@ -191,7 +193,7 @@ dsc_status plan_init(struct plan *p, graph *g, weights_store *weights, const pla
                   .timing_count = options->timing_count};
     l.values = mem_calloc(g->value_count + 1, sizeof *l.values);
     dsc_status status = DSC_OK;
-    if (!p->inputs || !p->outputs || !vanilla || !l.values) {
+    if (!p->inputs || !p->outputs || !vanilla || !p->own || !l.values) {
         status = error_no_memory(&reason, g->value_count * sizeof *l.values);
     }
     if (status == DSC_OK) status = cost_vanilla(g, vanilla, &reason);
@@ -206,4 +208,9 @@ dsc_status plan_init(struct plan *p, graph *g, weights_store *weights, const pla
 
 void plan_close(struct plan *p) {
     program_close(&p->program);
+    weights_free(p->own);
+}
+
+uint64_t plan_bytes(const struct plan *p) {
+    return p->program.memory.used_bytes + weights_bytes(p->own);
 }

@@ -18,6 +18,7 @@ struct plan {
     program program;
     uint32_t input_count, output_count, kept_count;
     plan_tensor *inputs, *outputs; // in the graph's order
+    weights_store *own;            // constants that were computed from this plan's shapes and values
     plan_tensor *kept;             // with keep_values: everything that is still computed after the passes
 };
 
@@ -30,8 +31,9 @@ typedef struct plan_options {
 } plan_options;
 
 // Builds the program. Names in the plan are the graph's and must outlive it; nothing else of the graph is kept.
-// Constants go to `weights`.
+// Constants go to `weights`, but for those that no other plan would share.
 dsc_status plan_init(struct plan *p, graph *g, weights_store *weights, const plan_options *options, dsc_error *err);
 void plan_close(struct plan *p);
+uint64_t plan_bytes(const struct plan *p); // of memory
 
 #endif

@@ -31,9 +31,12 @@ void buffer_clear_border(const buffer *b, char *block, uint32_t image, uint32_t 
     memset(map - left + (int64_t)b->h * b->row, 0, (size_t)b->pads.bottom * (size_t)b->row * sizeof(float));
 }
 
+bool buffer_is_one_pixel(const buffer *b) {
+    return b->layout == BUFFER_PANELS && b->h == 1 && b->w == 1 && !buffer_has_border(b);
+}
+
 bool buffer_is_flat_vector(const buffer *b) {
-    return b->layout == BUFFER_PANELS && b->h == 1 && b->w == 1 && !buffer_has_border(b) &&
-           (b->n == 1 || b->c % b->lanes == 0);
+    return buffer_is_one_pixel(b) && (b->n == 1 || b->c % b->lanes == 0);
 }
 
 void buffer_read(const buffer *b, char *block, float *out) {

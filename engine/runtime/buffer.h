@@ -51,6 +51,8 @@ static inline bool buffer_has_border(const buffer *b) {
 void buffer_clear_border(const buffer *b, char *block, uint32_t image, uint32_t panel);
 // Copies a float buffer's elements in the model's own order. For looking at values, not for running.
 void buffer_read(const buffer *b, char *block, float *out);
+// A map of one pixel without a border: the channels of an image lie together.
+bool buffer_is_one_pixel(const buffer *b);
 // Whether a map of one pixel lies in memory exactly as its flat tensor does.
 bool buffer_is_flat_vector(const buffer *b);
 

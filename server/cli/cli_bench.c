@@ -6,6 +6,7 @@
 #include "server/base/clock.h"
 #include "server/cli/cli.h"
 #include "server/cli/cli_engine.h"
+#include "server/cli/cli_input.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -14,17 +15,19 @@
 static const char usage[] =
     "usage: dscd bench MODEL.onnx [--threads N] [--seconds S] [--batch N] [--isa best|ref|avx2|avx512|amx] [--passes "
     "LIST] "
-    "[--cache-dir D] [--json | --layers]\n"
+    "[--cache-dir D] [--input NAME=FILE.npy ...] [--json | --layers]\n"
     "\n"
     "Runs the model on random numbers and prints minimum, median and 99th percentile in milliseconds, the billions of\n"
     "multiply-adds a second at the minimum, and these in percent of the peak of fused multiply-adds, which is "
     "measured\n"
-    "in the same run on one thread and multiplied by the threads. With --layers, the same for every layer.\n";
+    "in the same run on one thread and multiplied by the threads. With --layers, the same for every layer. An --input\n"
+    "stands in for the numbers of its name and sets its shape; inputs whose values decide shapes need one.\n";
 
 #define RUNS_MAX 200000
 
 typedef struct bench_options {
     cli_engine_options engine;
+    cli_inputs inputs;
     uint64_t seconds;
     bool is_json, has_layers;
 } bench_options;
@@ -103,36 +106,47 @@ static int print_layers(const bench_options *o, cli_engine *e) {
     return code;
 }
 
-static int bench(const char *path, const bench_options *o) {
+static int measure_and_print(const bench_options *o, cli_engine *e) {
     dsc_error err;
-    cli_engine e;
     bench_result result = {0};
     uint64_t *times = calloc(RUNS_MAX, sizeof *times);
     if (!times) return cli_failed("bench", "out of memory");
-    dsc_status status = cli_engine_open(path, &o->engine, &e, &err);
-    if (status == DSC_OK) cli_engine_fill_inputs(&e, 1);
-    if (status == DSC_OK && o->has_layers) {
-        int code = print_layers(o, &e);
-        cli_engine_close(&e);
-        free(times);
-        return code;
-    }
-    if (status == DSC_OK) status = measure(o, &e, times, &result, &err);
-    int code = status == DSC_OK ? print_result(o, &e, &result) : cli_failed("bench", err.text);
-    cli_engine_close(&e);
+    dsc_status status = measure(o, e, times, &result, &err);
     free(times);
+    return status == DSC_OK ? print_result(o, e, &result) : cli_failed("bench", err.text);
+}
+
+static int bench(const char *path, bench_options *o) {
+    fault f = {0};
+    cli_engine e;
+    int code = CLI_FAILED;
+    if (cli_inputs_open(&o->inputs, path, &o->engine, &e, &f)) {
+        cli_engine_fill_inputs(&e, 1);
+        cli_inputs_load_tensors(&o->inputs, &e);
+        code = o->has_layers ? print_layers(o, &e) : measure_and_print(o, &e);
+    } else {
+        cli_failed("bench", f.text);
+    }
+    cli_engine_close(&e);
+    cli_inputs_close(&o->inputs);
     return code;
 }
 
 int cli_bench(int argc, char **argv) {
-    static const struct option options[] = {
-        {"threads", required_argument, NULL, 't'}, {"seconds", required_argument, NULL, 's'},
-        {"batch", required_argument, NULL, 'b'},   {"isa", required_argument, NULL, 'i'},
-        {"passes", required_argument, NULL, 'p'},  {"json", no_argument, NULL, 'j'},
-        {"layers", no_argument, NULL, 'l'},        {"cache-dir", required_argument, NULL, 'd'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"threads", required_argument, NULL, 't'},
+                                            {"seconds", required_argument, NULL, 's'},
+                                            {"batch", required_argument, NULL, 'b'},
+                                            {"isa", required_argument, NULL, 'i'},
+                                            {"passes", required_argument, NULL, 'p'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"layers", no_argument, NULL, 'l'},
+                                            {"cache-dir", required_argument, NULL, 'd'},
+                                            {"input", required_argument, NULL, 'n'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
     bench_options o = {.engine = cli_engine_defaults(), .seconds = 3};
     o.engine.cache_dir = "";
+    cli_inputs_init(&o.inputs);
     dsc_error err;
     optind = 0;
     for (int c; (c = getopt_long(argc + 1, argv - 1, "", options, NULL)) != -1;) {
@@ -151,6 +165,7 @@ int cli_bench(int argc, char **argv) {
             case 'i': is_fine = dsc_isa_parse(optarg, &o.engine.isa, &err) == DSC_OK; break;
             case 'p': is_fine = dsc_passes_parse(optarg, &o.engine.passes, &err) == DSC_OK; break;
             case 'd': o.engine.cache_dir = optarg; break;
+            case 'n': is_fine = cli_inputs_add_tensor(&o.inputs, optarg, &err); break;
             case 'j': o.is_json = true; break;
             case 'l': o.has_layers = true; break;
             case 'h': fputs(usage, stdout); return CLI_OK;

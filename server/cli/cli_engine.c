@@ -12,18 +12,26 @@ cli_engine_options cli_engine_defaults(void) {
     return (cli_engine_options){.isa = DSC_ISA_BEST, .threads = 1, .passes = DSC_PASSES_ALL};
 }
 
-// With a batch, every input whose first dimension is free gets it, where the options do not say its shape.
+static const dsc_shape *find_given(const cli_engine_options *o, const char *name) {
+    for (uint32_t i = 0; i < o->shape_count; i++) {
+        if (strcmp(o->shapes[i].name, name) == 0) return &o->shapes[i];
+    }
+    return NULL;
+}
+
+// What was given; of the others, with a batch, every one whose first dimension is free.
 uint32_t cli_engine_shapes(const dsc_model *model, const cli_engine_options *o, dsc_shape out[CLI_SHAPES_MAX]) {
     uint32_t count = 0, inputs = dsc_model_get_info(model).input_count;
-    for (; count < o->shape_count && count < CLI_SHAPES_MAX; count++) out[count] = o->shapes[count];
-    for (uint32_t i = 0; o->batch && i < inputs && count < CLI_SHAPES_MAX; i++) {
+    for (uint32_t i = 0; i < inputs && count < CLI_SHAPES_MAX; i++) {
         dsc_tensor_info info = dsc_model_input(model, i);
-        bool is_known = info.rank == 0;
-        for (uint32_t k = 0; k < o->shape_count; k++) is_known |= strcmp(o->shapes[k].name, info.name) == 0;
-        if (is_known) continue;
-        out[count] = (dsc_shape){.name = info.name, .rank = info.rank};
-        for (uint32_t d = 0; d < info.rank; d++) out[count].dims[d] = info.dims[d] < 0 ? 1 : info.dims[d];
-        out[count++].dims[0] = o->batch;
+        const dsc_shape *given = find_given(o, info.name);
+        if (given != NULL) {
+            out[count++] = *given;
+        } else if (o->batch && info.rank != 0 && !dsc_model_input_decides(model, i)) {
+            out[count] = (dsc_shape){.name = info.name, .rank = info.rank};
+            for (uint32_t d = 0; d < info.rank; d++) out[count].dims[d] = info.dims[d] < 0 ? 1 : info.dims[d];
+            out[count++].dims[0] = o->batch;
+        }
     }
     return count;
 }

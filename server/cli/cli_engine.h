@@ -23,7 +23,7 @@ typedef struct cli_engine_options {
     uint32_t threads, passes;
     bool keep_values;
     int64_t batch;           // 0: as the model says
-    const dsc_shape *shapes; // of inputs whose shapes are known, lent; they go before the batch
+    const dsc_shape *shapes; // of inputs that were given, with their values where these decide shapes
     uint32_t shape_count;
     const char *cache_dir; // where dscd tune's times are, as the setting; NULL: they are not looked for
 } cli_engine_options;
@@ -33,10 +33,9 @@ cli_engine_options cli_engine_defaults(void); // the best tier, one thread, all 
 dsc_status cli_engine_open(const char *path, const cli_engine_options *options, cli_engine *out, dsc_error *err);
 // The same from a model that the engine takes over.
 dsc_status cli_engine_adopt(dsc_model *model, const cli_engine_options *options, cli_engine *out, dsc_error *err);
-// The steps of these, for who makes several plans: input shapes (they lend the model's and the options' names), and
-// e->plan.
-#define CLI_SHAPES_MAX 16
-uint32_t cli_engine_shapes(const dsc_model *model, const cli_engine_options *o, dsc_shape out[CLI_SHAPES_MAX]);
+// The steps of these, for who makes several plans: input shapes (they lend the model's names), and e->plan.
+#define CLI_SHAPES_MAX 64
+uint32_t cli_engine_shapes(const dsc_model *model, const cli_engine_options *options, dsc_shape out[CLI_SHAPES_MAX]);
 dsc_status cli_engine_plan(cli_engine *e, const cli_engine_options *options, const dsc_timing *timings,
                            uint32_t timing_count, dsc_error *err);
 void cli_engine_close(cli_engine *e);

@@ -2,9 +2,9 @@
 #include "server/cli/cli_input.h"
 
 #include "server/image/decode.h"
+#include "server/image/npy.h"
 #include "server/image/preprocess.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -47,12 +47,10 @@ bool cli_inputs_add_image(cli_inputs *in, const char *path, dsc_error *err) {
     return true;
 }
 
-bool cli_inputs_add_tensor(cli_inputs *in, char *name_and_path, dsc_error *err) {
-    char *equals = strchr(name_and_path, '=');
+bool cli_inputs_add_tensor(cli_inputs *in, const char *name_and_path, dsc_error *err) {
     if (in->tensor_count == CLI_TENSORS_MAX) return refuse(err, "more than 16 tensors");
-    if (!equals) return refuse(err, "--input takes NAME=FILE.npy");
-    *equals = '\0';
-    in->tensors[in->tensor_count++] = (cli_tensor){.name = name_and_path, .path = equals + 1};
+    if (!strchr(name_and_path, '=')) return refuse(err, "--input takes NAME=FILE.npy");
+    in->tensors[in->tensor_count++] = name_and_path;
     return true;
 }
 
@@ -78,63 +76,96 @@ bool cli_inputs_load_image(const cli_inputs *in, const char *path, cli_engine *e
     decode_source source = {.bytes = bytes, .size = size};
     bool is_decoded = body_signature(bytes, size, &source.kind)
                           ? decode_image(&source, &in->preprocess, &target, NULL, f)
-                          : body_fault_no_image(path, bytes, size, f);
+                          : fault_set(f, 415, "%.300s is no JPEG, PNG, WebP or .npy file", path);
     free(bytes);
     return is_decoded;
 }
 
-// The model's input of that name, or false.
-static bool find_input(const dsc_model *model, const char *name, dsc_tensor_info *out) {
-    for (uint32_t i = 0; i < dsc_model_get_info(model).input_count; i++) {
-        *out = dsc_model_input(model, i);
-        if (strcmp(out->name, name) == 0) return true;
-    }
-    return false;
+// ---- tensors ----------------------------------------------------------------------------------------------------
+
+void cli_inputs_close(cli_inputs *in) {
+    for (uint32_t i = 0; i < in->tensor_count; i++) free(in->data[i]);
 }
 
-static bool open_tensor(cli_tensor *t, const dsc_model *model, fault *f) {
-    size_t size;
-    dsc_tensor_info info;
-    if (!find_input(model, t->name, &info)) return fault_set(f, 400, "the model has no input \"%.100s\"", t->name);
-    if (!cli_read_file(t->path, &t->bytes, &size, f) || !npy_parse(t->bytes, size, &t->view, f)) return false;
-    if (t->view.dtype == info.dtype) return true;
-    return fault_set(f, 400, "%.200s holds %s; input \"%.100s\" is %s", t->path, dsc_dtype_name(t->view.dtype), t->name,
-                     dsc_dtype_name(info.dtype));
+static bool find_input(const dsc_model *model, const char *name, size_t length, uint32_t *out, fault *f) {
+    uint32_t count = dsc_model_get_info(model).input_count;
+    for (*out = 0; *out < count; ++*out) {
+        const char *known = dsc_model_input(model, *out).name;
+        if (strlen(known) == length && strncmp(known, name, length) == 0) return true;
+    }
+    return fault_set(f, 400, "the model has no input \"%.*s\"", (int)(length < 100 ? length : 100), name);
 }
 
-bool cli_inputs_open(cli_inputs *in, const dsc_model *model, fault *f) {
-    for (uint32_t i = 0; i < in->tensor_count; i++) {
-        for (uint32_t k = 0; k < i; k++) {
-            if (strcmp(in->tensors[i].name, in->tensors[k].name) != 0) continue;
-            return fault_set(f, 400, "input \"%.100s\" is given twice", in->tensors[i].name);
-        }
-        if (!open_tensor(&in->tensors[i], model, f)) return false;
+// The contents of a file, aligned for any type; the plan holds its shape against the model's.
+static bool take_view(cli_inputs *in, uint32_t at, const char *path, const npy_view *view, const dsc_tensor_info *info,
+                      fault *f) {
+    dsc_shape *shape = &in->shapes[at];
+    if (view->dtype != info->dtype) {
+        return fault_set(f, 400, "%.200s holds %s; input \"%.100s\" is %s", path, dsc_dtype_name(view->dtype),
+                         info->name, dsc_dtype_name(info->dtype));
     }
+    in->data[at] = malloc(view->data_size + 1);
+    if (!in->data[at]) return fault_no_memory(f);
+    memcpy(in->data[at], view->data, view->data_size);
+    *shape = (dsc_shape){.name = info->name, .rank = view->rank};
+    memcpy(shape->dims, view->dims, sizeof shape->dims);
     return true;
 }
 
-uint32_t cli_inputs_shapes(const cli_inputs *in, dsc_shape out[CLI_TENSORS_MAX]) {
-    for (uint32_t i = 0; i < in->tensor_count; i++) {
-        out[i] = (dsc_shape){.name = in->tensors[i].name, .rank = in->tensors[i].view.rank};
-        memcpy(out[i].dims, in->tensors[i].view.dims, sizeof out[i].dims);
+static bool read_tensor(cli_inputs *in, uint32_t at, const dsc_model *model, fault *f) {
+    const char *equals = strchr(in->tensors[at], '='), *path = equals + 1;
+    uint32_t index = 0;
+    if (!find_input(model, in->tensors[at], (size_t)(equals - in->tensors[at]), &index, f)) return false;
+    dsc_tensor_info info = dsc_model_input(model, index);
+    for (uint32_t i = 0; i < at; i++) {
+        if (strcmp(in->shapes[i].name, info.name) == 0)
+            return fault_set(f, 400, "--input %.100s is there twice", info.name);
     }
-    return in->tensor_count;
+    void *bytes;
+    size_t size;
+    npy_view view;
+    if (!cli_read_file(path, &bytes, &size, f)) return false;
+    bool is_read = npy_parse(bytes, size, &view, f) && take_view(in, at, path, &view, &info, f);
+    free(bytes);
+    if (is_read && dsc_model_input_decides(model, index)) in->shapes[at].values = in->data[at];
+    return is_read;
 }
 
-void cli_inputs_close(cli_inputs *in) {
-    for (uint32_t i = 0; i < in->tensor_count; i++) free(in->tensors[i].bytes);
-    in->tensor_count = 0;
+bool cli_inputs_read(cli_inputs *in, const dsc_model *model, cli_engine_options *options, fault *f) {
+    for (uint32_t i = 0; i < in->tensor_count; i++) {
+        if (!read_tensor(in, i, model, f)) return false;
+    }
+    for (uint32_t i = 0; i < dsc_model_get_info(model).input_count; i++) {
+        const char *name = dsc_model_input(model, i).name;
+        bool is_given = !dsc_model_input_decides(model, i);
+        for (uint32_t k = 0; k < in->tensor_count; k++) is_given |= strcmp(in->shapes[k].name, name) == 0;
+        if (is_given) continue;
+        return fault_set(f, 400, "input \"%.100s\" decides shapes: give its values by --input %.100s=FILE.npy", name,
+                         name);
+    }
+    options->shapes = in->shapes;
+    options->shape_count = in->tensor_count;
+    return true;
 }
 
-// The plan was made for these shapes and types, so the sizes agree.
+bool cli_inputs_open(cli_inputs *in, const char *path, cli_engine_options *options, cli_engine *out, fault *f) {
+    dsc_error err;
+    dsc_model *model;
+    *out = (cli_engine){0};
+    if (dsc_model_load_file(path, NULL, &model, &err) != DSC_OK) return fault_set(f, 400, "%s", err.text);
+    if (!cli_inputs_read(in, model, options, f)) {
+        dsc_model_free(model);
+        return false;
+    }
+    return cli_engine_adopt(model, options, out, &err) == DSC_OK || fault_set(f, 400, "%s", err.text);
+}
+
 void cli_inputs_load_tensors(const cli_inputs *in, cli_engine *e) {
     for (uint32_t i = 0; i < in->tensor_count; i++) {
-        const cli_tensor *t = &in->tensors[i];
         for (uint32_t k = 0; k < dsc_plan_input_count(e->plan); k++) {
             dsc_tensor_info info = dsc_plan_input(e->plan, k);
-            if (strcmp(info.name, t->name) != 0) continue;
-            assert(dsc_tensor_bytes(&info) == t->view.data_size);
-            memcpy(dsc_session_input(e->session, k), t->view.data, t->view.data_size);
+            if (strcmp(info.name, in->shapes[i].name) != 0) continue;
+            memcpy(dsc_session_input(e->session, k), in->data[i], dsc_tensor_bytes(&info));
         }
     }
 }

@@ -4,6 +4,8 @@
 #define _GNU_SOURCE
 #include "server/cli/cli.h"
 #include "server/cli/cli_engine.h"
+#include "server/cli/cli_input.h"
+#include "server/cli/cli_reasons.h"
 #include "server/infer/infer_reply.h"
 
 #include <getopt.h>
@@ -12,16 +14,19 @@
 
 static const char usage[] =
     "usage: dscd inspect MODEL.onnx [--json | --csv] [--isa best|ref|avx2|avx512|amx] [--passes LIST]\n"
-    "                    [--threads N] [--cache-dir D]\n"
+    "                    [--threads N] [--cache-dir D] [--input NAME=FILE.npy ...]\n"
     "\n"
     "The layer table: name, kind, output shape, parameters, multiplications, the equivalent with\n"
     "vanilla convolutions, their ratio, and the kernel that this CPU runs. Then, for every layer that\n"
-    "could be computed in several ways, these with the time that each is estimated or measured to take.\n";
+    "could be computed in several ways, these with the time that each is estimated or measured to take.\n"
+    "An --input sets the shape of the input of its name; inputs whose values decide shapes need one.\n"
+    "Of a model that cannot run: every reason, with the nodes that have it; exit status 1.\n";
 
 enum { FORM_TABLE, FORM_JSON, FORM_CSV };
 
 typedef struct inspect_options {
     cli_engine_options engine;
+    cli_inputs inputs;
     int form;
 } inspect_options;
 
@@ -128,8 +133,8 @@ static void write_tensors(buffer *b, const char *key, const cli_engine *e, bool 
 
 static void write_json(buffer *b, const cli_engine *e, const reply_profile *profile) {
     dsc_model_info info = dsc_model_get_info(e->model);
-    buffer_printf(b, "{\"opset\":%" PRId64 ",\"nodes\":%" PRIu64 ",\"parameters\":%" PRIu64, info.opset, info.nodes,
-                  info.parameters);
+    buffer_printf(b, "{\"runs\":true,\"opset\":%" PRId64 ",\"nodes\":%" PRIu64 ",\"parameters\":%" PRIu64, info.opset,
+                  info.nodes, info.parameters);
     buffer_printf(b, ",\"arena_bytes\":%" PRIu64 ",\"packed_bytes\":%" PRIu64 ",", dsc_plan_arena_bytes(e->plan),
                   dsc_weights_bytes(e->weights));
     write_tensors(b, "inputs", e, true);
@@ -158,24 +163,53 @@ static int print_model(const inspect_options *o, const cli_engine *e) {
     return cli_print("inspect", &b);
 }
 
-static void print_reason(void *context, const char *sentence) {
-    uint32_t *count = context;
-    fprintf(stderr, "dscd inspect: %s\n", sentence);
-    ++*count;
+static int print_reasons(const inspect_options *o, cli_reasons *reasons) {
+    buffer b;
+    buffer_init(&b, 0);
+    if (o->form == FORM_JSON) {
+        buffer_text(&b, "{\"runs\":false,\"reasons\":");
+        cli_reasons_json(reasons, &b);
+        buffer_text(&b, "}\n");
+        (void)cli_print("inspect", &b);
+    } else {
+        cli_reasons_text(reasons, "dscd inspect: ", &b);
+        if (buffer_ok(&b)) (void)fwrite(b.data, 1, b.size, stderr);
+        buffer_close(&b);
+    }
+    return CLI_FAILED;
 }
 
-static int inspect(const char *path, const inspect_options *o) {
+static void add_reason(cli_reasons *reasons, dsc_status status, const char *text) {
+    cli_reasons_add(reasons, &(dsc_problem){.status = status, .sentence = text, .node = "", .op = "", .reason = text});
+}
+
+static bool open_model(const char *path, inspect_options *o, cli_engine *e, cli_reasons *reasons) {
+    fault f = {0};
     dsc_error err = {DSC_OK, ""};
-    cli_engine e = {0};
     dsc_model *model;
-    uint32_t reasons = 0;
-    dsc_load_options load = {.report = print_reason, .report_context = &reasons};
+    dsc_load_options load = {.report = cli_reasons_add, .report_context = reasons};
     dsc_status status = dsc_model_load_file(path, &load, &model, &err);
-    if (status == DSC_OK) status = cli_engine_adopt(model, &o->engine, &e, &err);
-    int code = CLI_FAILED;
-    if (status == DSC_OK) code = print_model(o, &e);
-    if (status != DSC_OK && reasons == 0) code = cli_failed("inspect", err.text);
+    if (status != DSC_OK) {
+        if (reasons->count == 0) add_reason(reasons, status, err.text);
+        return false;
+    }
+    if (!cli_inputs_read(&o->inputs, model, &o->engine, &f)) {
+        dsc_model_free(model);
+        add_reason(reasons, DSC_BAD_ARGUMENT, f.text);
+        return false;
+    }
+    status = cli_engine_adopt(model, &o->engine, e, &err);
+    if (status != DSC_OK) add_reason(reasons, status, err.text);
+    return status == DSC_OK;
+}
+
+static int inspect(const char *path, inspect_options *o) {
+    cli_engine e = {0};
+    cli_reasons reasons = {0};
+    int code = open_model(path, o, &e, &reasons) ? print_model(o, &e) : print_reasons(o, &reasons);
+    cli_reasons_close(&reasons);
     cli_engine_close(&e);
+    cli_inputs_close(&o->inputs);
     return code;
 }
 
@@ -186,9 +220,11 @@ int cli_inspect(int argc, char **argv) {
                                             {"passes", required_argument, NULL, 'p'},
                                             {"cache-dir", required_argument, NULL, 'd'},
                                             {"threads", required_argument, NULL, 't'},
+                                            {"input", required_argument, NULL, 'n'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
-    inspect_options o = {cli_engine_defaults(), FORM_TABLE};
+    inspect_options o = {.engine = cli_engine_defaults(), .form = FORM_TABLE};
+    cli_inputs_init(&o.inputs);
     o.engine.cache_dir = "";
     dsc_error err;
     optind = 0;
@@ -201,6 +237,9 @@ int cli_inspect(int argc, char **argv) {
                 o.engine.threads = (uint32_t)threads;
                 break;
             case 'd': o.engine.cache_dir = optarg; break;
+            case 'n':
+                if (!cli_inputs_add_tensor(&o.inputs, optarg, &err)) status = DSC_BAD_ARGUMENT;
+                break;
             case 'j': o.form = FORM_JSON; break;
             case 'c': o.form = FORM_CSV; break;
             case 'i': status = dsc_isa_parse(optarg, &o.engine.isa, &err); break;

@@ -19,9 +19,9 @@ static const char usage[] =
     "                [--label-offset N] [--softmax] [--output DIR] [--top K] [--profile] [--json] [--threads N]\n"
     "                [--isa best|ref|avx2|avx512|amx] [--passes LIST] [--cache-dir D]\n"
     "\n"
-    "One inference for every --image, or one for all --input together, in their files' shapes. Without --image and "
-    "--input\n"
-    "the inputs are zeros.\n"
+    "One inference for every --image, or one for all --input together, by whose shapes free dimensions are set. "
+    "Inputs\n"
+    "that are not given are zeros; those whose values decide shapes must be given.\n"
     "Prints the best classes, with --profile the time and multiplications of every layer, with --json the whole "
     "answer;\n"
     "--output writes every output as DIR/NAME.npy.\n";
@@ -149,33 +149,15 @@ static bool load_labels(const char *path, model_labels *out, fault *f) {
     return status == DSC_OK || fault_from_engine(f, "labels", &err);
 }
 
-// A plan for the shapes of the files that stand in for inputs.
-static bool open_engine(const char *path, run_options *o, cli_engine *e, fault *f) {
-    dsc_error err;
-    dsc_model *model;
-    dsc_shape shapes[CLI_TENSORS_MAX];
-    if (dsc_model_load_file(path, NULL, &model, &err) != DSC_OK) return fault_set(f, 400, "%s", err.text);
-    if (!cli_inputs_open(&o->inputs, model, f)) {
-        dsc_model_free(model);
-        return false;
-    }
-    o->engine.shapes = shapes;
-    o->engine.shape_count = cli_inputs_shapes(&o->inputs, shapes);
-    dsc_status status = cli_engine_adopt(model, &o->engine, e, &err);
-    o->engine.shapes = NULL;
-    o->engine.shape_count = 0;
-    return status == DSC_OK || fault_set(f, 400, "%s", err.text);
-}
-
 static int run(const char *path, run_options *o) {
     fault f = {0};
-    cli_engine e = {0};
+    cli_engine e;
     model_labels labels = {0};
-    bool is_fine =
-        open_engine(path, o, &e, &f) && load_labels(o->labels_file, &labels, &f) && run_all(o, &e, &labels, &f);
+    bool is_fine = cli_inputs_open(&o->inputs, path, &o->engine, &e, &f) && load_labels(o->labels_file, &labels, &f) &&
+                   run_all(o, &e, &labels, &f);
     model_labels_close(&labels);
-    cli_inputs_close(&o->inputs);
     cli_engine_close(&e);
+    cli_inputs_close(&o->inputs);
     return is_fine ? CLI_OK : cli_failed("run", f.text);
 }
 

@@ -50,10 +50,14 @@ static bool open_request(work *w) {
         .bytes = j->request.body,
         .size = j->request.body_size,
         .input_bytes = model_version_input_bytes(w->version),
+        .takes_multiples = model_version_takes_multiples(w->version),
     };
     if (header_length != NULL && !body_header_length(header_length, &facts.header_length, &w->fault)) return false;
     const infer_signature *signature = model_version_signature(w->version);
     if (!infer_request_open(&facts, signature, &j->inference.options, &w->request, &w->fault)) return false;
+    if (w->request.image_count != 0 && model_version_preprocess(w->version) == NULL) {
+        return fault_set(&w->fault, 415, "%s", model_version_no_images(w->version));
+    }
     // What the body asks for counts, but can only shorten the deadline that admission gave.
     const infer_options *options = &w->request.options;
     uint64_t own_ns = j->times.began_ns + options->timeout_ns;
@@ -71,14 +75,20 @@ static bool open_request(work *w) {
 static bool take_session(work *w) {
     dsc_shape shapes[INFER_INPUTS_MAX];
     dsc_error err = {0};
+    bool has_values = false;
     uint32_t count = model_version_signature(w->version)->input_count;
     model_version_shapes(w->version, shapes); // an image has the model's own
-    if (w->request.image_count == 0)
-        count = infer_request_shapes(&w->request, shapes);
-    else
+    if (w->request.image_count != 0) {
         shapes[0].dims[0] = w->request.image_count;
+    } else {
+        count = infer_request_shapes(&w->request, shapes);
+        const infer_signature *signature = model_version_signature(w->version);
+        if (!infer_request_values(&w->request, signature, shapes, &w->fault)) return false;
+        has_values = signature->deciding != 0;
+    }
     dsc_status status = plan_cache_take(model_version_plans(w->version), shapes, count, w->member, &w->planned, &err);
     if (status == DSC_BAD_MODEL) err.status = DSC_BAD_ARGUMENT; // it was good with the shapes that it was loaded with
+    if (status == DSC_UNSUPPORTED && has_values) err.status = DSC_BAD_VALUE; // others may do
     if (status != DSC_OK) return fault_from_engine(&w->fault, "the request's shapes", &err);
     w->plan = planned_plan(w->planned);
     w->session = planned_session(w->planned, w->member);
@@ -110,7 +120,6 @@ static bool decode_images(work *w) {
     dsc_image_target target = {0};
     info.dims[0] = 1; // one at a time
     if (!preprocess_target(&info, &target, &w->fault)) return false;
-    if (preprocess == NULL) return fault_set(&w->fault, 415, "this model does not take images; send it a tensor");
     decode_limits limits = decode_limits_default();
     limits.pixels = j->service->settings->max_pixels;
     limits.accept_truncated = j->service->settings->accept_truncated;

@@ -116,6 +116,26 @@ static bool fault_unknown(const body_facts *facts, fault *f) {
     return fault_set(f, 415, "the body is of no known kind by its first bytes; %s", ACCEPTED);
 }
 
+static bool is_space(uint8_t c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+// Whether the body begins as a JSON object, perhaps behind a byte order mark, and whether it ends as one besides.
+static bool begins_and_ends(const body_facts *facts, bool *is_begun) {
+    size_t start = begins(facts->bytes, facts->size, "\xef\xbb\xbf", 3) ? 3 : 0, end = facts->size;
+    while (start < end && is_space(facts->bytes[start])) start++;
+    while (end > start && is_space(facts->bytes[end - 1])) end--;
+    *is_begun = start < end && facts->bytes[start] == '{';
+    return *is_begun && facts->bytes[end - 1] == '}';
+}
+
+// A raw tensor with its free dimension as large as the body makes it.
+static bool is_multiple(const body_facts *facts) {
+    return facts->takes_multiples && facts->input_bytes != 0 && facts->size != 0 &&
+           facts->size % facts->input_bytes == 0 &&
+           body_content_type_is(facts->content_type, "application/octet-stream");
+}
+
 bool body_find_kind(const body_facts *facts, body_kind *out, fault *f) {
     if (facts->has_header_length) {
         *out = BODY_OIP_BINARY;
@@ -132,9 +152,9 @@ bool body_find_kind(const body_facts *facts, body_kind *out, fault *f) {
         *out = BODY_RAW;
         return true;
     }
+    bool is_begun = false;
     if (body_signature(facts->bytes, facts->size, out)) return true;
-    size_t start = begins(facts->bytes, facts->size, "\xef\xbb\xbf", 3) ? 3 : 0; // a byte order mark
-    while (start < facts->size && strchr(" \t\r\n", facts->bytes[start]) && facts->bytes[start]) start++;
-    *out = BODY_JSON;
-    return (start < facts->size && facts->bytes[start] == '{') || fault_unknown(facts, f);
+    bool is_json = begins_and_ends(facts, &is_begun);
+    *out = is_multiple(facts) && !is_json ? BODY_RAW : BODY_JSON;
+    return *out == BODY_RAW || is_begun || fault_unknown(facts, f);
 }

@@ -23,6 +23,7 @@ typedef struct body_facts {
     const uint8_t *bytes;
     size_t size;
     uint64_t input_bytes; // what the model's only input takes as a raw tensor (free dimensions as 1), or 0
+    bool takes_multiples; // of these: one of its dimensions is free
 } body_facts;
 
 // The value of an Inference-Header-Content-Length header: digits only. Fault 400.

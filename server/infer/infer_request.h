@@ -22,6 +22,7 @@
 typedef struct infer_signature {
     const dsc_tensor_info *inputs, *outputs;
     uint32_t input_count, output_count;
+    uint64_t deciding; // bits: inputs whose values decide shapes, see dsc_model_input_decides()
 } infer_signature;
 
 typedef enum infer_profile {
@@ -95,6 +96,10 @@ void infer_request_close(infer_request *request); // may be called twice
 
 // The shapes that the request gives, for dsc_plan_create(): `out` has room for input_count. Returns how many.
 uint32_t infer_request_shapes(const infer_request *request, dsc_shape *out);
+
+// Adds the values of the inputs that decide shapes; they live as long as the request. Fault 400.
+#define INFER_VALUES_MAX 4096 // bytes of one input: they are kept with the plan
+bool infer_request_values(infer_request *request, const infer_signature *model, dsc_shape *shapes, fault *f);
 
 // Writes input `index` into `destination` (the session's input, of exactly that shape). Fault 400.
 bool infer_request_fill(const infer_request *request, uint32_t index, void *destination, fault *f);

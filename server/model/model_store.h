@@ -42,9 +42,11 @@ const char *model_version_name(const model_version *v); // "1"
 const infer_signature *model_version_signature(const model_version *v);
 // Bytes of the only input with free dimensions as 1; 0 where there are several, or they are too many to count.
 uint64_t model_version_input_bytes(const model_version *v);
+bool model_version_takes_multiples(const model_version *v); // of these: exactly one dimension is free
 // The shape of every input with free dimensions as 1; `out` has room for all of them.
 void model_version_shapes(const model_version *v, dsc_shape *out);
 const dsc_preprocess *model_version_preprocess(const model_version *v); // NULL: takes no images
+const char *model_version_no_images(const model_version *v);            // why it takes none
 const classify_settings *model_version_classes(const model_version *v);
 plan_cache *model_version_plans(const model_version *v);
 void model_version_count(model_version *v, bool is_success, uint64_t inference_ns);

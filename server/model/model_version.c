@@ -31,8 +31,19 @@ uint64_t model_version_input_bytes(const model_version *v) {
     return v->input_bytes;
 }
 
+bool model_version_takes_multiples(const model_version *v) {
+    uint32_t free_count = 0;
+    const dsc_tensor_info *input = &v->signature.inputs[0];
+    for (uint32_t d = 0; v->signature.input_count == 1 && d < input->rank; d++) free_count += input->dims[d] == -1;
+    return free_count == 1;
+}
+
 const dsc_preprocess *model_version_preprocess(const model_version *v) {
     return v->takes_images ? &v->config.preprocess : NULL;
+}
+
+const char *model_version_no_images(const model_version *v) {
+    return v->no_images;
 }
 
 const classify_settings *model_version_classes(const model_version *v) {
@@ -133,7 +144,10 @@ static dsc_status read_signature(model_version *v, dsc_error *err) {
     if (v->infos == NULL) return fail(err, DSC_NO_MEMORY, "no memory for a model");
     for (uint32_t i = 0; i < info.input_count; i++) v->infos[i] = dsc_model_input(v->model, i);
     for (uint32_t i = 0; i < info.output_count; i++) v->infos[info.input_count + i] = dsc_model_output(v->model, i);
-    v->signature = (infer_signature){v->infos, v->infos + info.input_count, info.input_count, info.output_count};
+    v->signature = (infer_signature){v->infos, v->infos + info.input_count, info.input_count, info.output_count, 0};
+    for (uint32_t i = 0; i < info.input_count; i++) {
+        v->signature.deciding |= (uint64_t)dsc_model_input_decides(v->model, i) << i;
+    }
     v->input_bytes = info.input_count == 1 ? bytes_of(&v->infos[0]) : 0;
     return DSC_OK;
 }
@@ -147,8 +161,12 @@ static dsc_status choose_preprocess(model_version *v, logger *log, dsc_error *er
     if (input.rank > 0) input.dims[0] = 1; // a fixed batch takes as many images
     bool fits = v->signature.input_count == 1 && preprocess_target(&input, &target, &f);
     if (fits && (target.width == 0 || target.height == 0)) {
-        fits = fault_set(&f, 415, "the model leaves the size of its image open");
+        fits = fault_set(&f, 415,
+                         "input \"%.100s\" takes no image: its height or width is free, so there is no size to resize "
+                         "one to; send a tensor",
+                         input.name);
     }
+    (void)snprintf(v->no_images, sizeof v->no_images, "%.300s", f.text);
     if (!v->config.has_preprocess) {
         v->takes_images = fits && preprocess_from_name(PREPROCESS_DEFAULT, &v->config.preprocess, &f);
         if (v->takes_images) {
@@ -175,6 +193,12 @@ static bool has_free_dimensions(const model_version *v) {
 
 static dsc_status warm_up(model_version *v, const service *s, dsc_error *err) {
     dsc_shape shapes[INFER_INPUTS_MAX];
+    if (v->signature.deciding != 0) {
+        logger_say(s->log, LEVEL_INFO, "no_default_shape",
+                   "model %s, version %s: values of inputs decide shapes; the first plan is made by the first request",
+                   v->model_name, v->name);
+        return DSC_OK;
+    }
     model_version_shapes(v, shapes);
     planned *p = NULL;
     dsc_status status = plan_cache_take(v->plans, shapes, v->signature.input_count, 0, &p, err);
@@ -226,7 +250,7 @@ static dsc_status load_engine_side(model_version *v, const version_source *sourc
     if (status != DSC_OK) return status;
     plans.weights = v->weights;
     plans.tuning = find_tuning(v, &plans, isa, s->settings);
-    plans.inputs = v->signature.input_count;
+    plans.model = v->model;
     return plan_cache_create(&plans, &v->plans, err);
 }
 

@@ -25,6 +25,7 @@ struct model_version {
     uint64_t input_bytes;
     model_config config;
     bool takes_images;
+    char no_images[304]; // why it takes none
     classify_settings classes;
     atomic_uint_fast64_t successes, failures, inference_ns;
     model_stats stats;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Plans by shapes.
+// Plans by shapes and values.
 #define _GNU_SOURCE
 #include "server/model/plan_cache.h"
 
@@ -11,12 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-// One input in a key: its rank and dimensions, with zeros behind. Names are left out: shapes come in the model's
-// order, and an absent one (rank 0, no name) differs from a scalar by `is_given`.
+// One input in a key: its rank and dimensions, with zeros behind, and its values where they decide shapes. Names are
+// left out: shapes come in the model's order, and an absent one differs from a scalar by `is_given`.
 typedef struct key_part {
-    char is_given;
+    bool is_given;
     uint32_t rank;
     int64_t dims[DSC_MAX_RANK];
+    size_t value_bytes; // 0: they decide nothing
+    void *values;       // behind the parts
 } key_part;
 
 struct planned {
@@ -24,7 +26,7 @@ struct planned {
     uint32_t users;
     uint64_t last_use;
     uint32_t session_count; // made or about to be
-    key_part *key;          // `inputs` parts
+    key_part *key;          // a part for each input
     dsc_plan *plan;
     dsc_session **sessions; // `members`, created by each when it first needs one
 };
@@ -34,7 +36,7 @@ struct plan_cache {
     pthread_mutex_t building; // held while a plan is made; taken before `lock`
     pthread_mutex_t lock;     // guards the slots
     uint64_t uses;
-    uint32_t slot_count;
+    uint32_t input_count, slot_count;
     planned slots[];
 };
 
@@ -44,6 +46,7 @@ dsc_status plan_cache_create(const plan_cache_options *options, plan_cache **out
     if (cache == NULL) return fail(err, DSC_NO_MEMORY, "no memory for a model's plans");
     cache->options = *options;
     cache->slot_count = slots;
+    cache->input_count = dsc_model_get_info(options->model).input_count;
     (void)pthread_mutex_init(&cache->building, NULL);
     (void)pthread_mutex_init(&cache->lock, NULL);
     *out = cache;
@@ -69,23 +72,44 @@ void plan_cache_free(plan_cache *cache) {
     free(cache);
 }
 
+// Of a shape whose dimensions a plan was or will be made of; one that is too large to count has no plan.
+static size_t value_bytes(const plan_cache *cache, uint32_t index, const dsc_shape *shape) {
+    if (shape->values == NULL) return 0;
+    size_t bytes = dsc_dtype_bytes(dsc_model_input(cache->options.model, index).dtype);
+    for (uint32_t d = 0; d < shape->rank; d++) {
+        if (shape->dims[d] < 0 || __builtin_mul_overflow(bytes, (size_t)shape->dims[d], &bytes)) return 0;
+    }
+    return bytes;
+}
+
 static key_part *make_key(const plan_cache *cache, const dsc_shape *shapes, uint32_t count) {
-    key_part *key = calloc(cache->options.inputs == 0 ? 1 : cache->options.inputs, sizeof *key);
+    size_t size = (cache->input_count + 1) * sizeof(key_part), extra = 0;
+    for (uint32_t i = 0; i < count; i++) extra += value_bytes(cache, i, &shapes[i]);
+    key_part *key = calloc(1, size + extra);
     if (key == NULL) return NULL;
-    for (uint32_t i = 0; i < count && i < cache->options.inputs; i++) {
-        key[i].is_given = 1;
-        key[i].rank = shapes[i].rank;
+    char *values = (char *)key + size;
+    for (uint32_t i = 0; i < count; i++) {
+        key[i] = (key_part){.is_given = true,
+                            .rank = shapes[i].rank,
+                            .value_bytes = value_bytes(cache, i, &shapes[i]),
+                            .values = values};
         memcpy(key[i].dims, shapes[i].dims, shapes[i].rank * sizeof shapes[i].dims[0]);
+        if (key[i].value_bytes != 0) memcpy(values, shapes[i].values, key[i].value_bytes);
+        values += key[i].value_bytes;
     }
     return key;
 }
 
+static bool same_part(const key_part *part, const dsc_shape *shape, size_t bytes) {
+    if (part->rank != shape->rank || part->value_bytes != bytes) return false;
+    if (memcmp(part->dims, shape->dims, shape->rank * sizeof shape->dims[0]) != 0) return false;
+    return bytes == 0 || memcmp(part->values, shape->values, bytes) == 0;
+}
+
 static bool same_key(const plan_cache *cache, const key_part *key, const dsc_shape *shapes, uint32_t count) {
-    for (uint32_t i = 0; i < cache->options.inputs; i++) {
-        if ((key[i].is_given != 0) != (i < count)) return false;
-        if (i >= count) continue;
-        if (key[i].rank != shapes[i].rank) return false;
-        if (memcmp(key[i].dims, shapes[i].dims, shapes[i].rank * sizeof shapes[i].dims[0]) != 0) return false;
+    for (uint32_t i = 0; i < cache->input_count; i++) {
+        if (key[i].is_given != (i < count)) return false;
+        if (i < count && !same_part(&key[i], &shapes[i], value_bytes(cache, i, &shapes[i]))) return false;
     }
     return true;
 }
@@ -127,7 +151,7 @@ static uint64_t bytes_of(const planned *slot) {
     uint64_t bytes = 0;
     if (__builtin_mul_overflow(dsc_plan_arena_bytes(slot->plan), (uint64_t)slot->session_count, &bytes))
         return UINT64_MAX;
-    return bytes;
+    return __builtin_add_overflow(bytes, dsc_plan_bytes(slot->plan), &bytes) ? UINT64_MAX : bytes;
 }
 
 // The slot that rested longest, out of sight already, or NULL: nothing needs to go, or nothing can.
@@ -205,6 +229,7 @@ static dsc_status build(plan_cache *cache, const dsc_shape *shapes, uint32_t cou
 dsc_status plan_cache_take(plan_cache *cache, const dsc_shape *shapes, uint32_t count, uint32_t member, planned **out,
                            dsc_error *err) {
     dsc_status status = DSC_OK;
+    assert(count <= cache->input_count);
     planned *p = find(cache, shapes, count);
     if (p == NULL) {
         pthread_mutex_lock(&cache->building);

@@ -85,6 +85,16 @@ static const dsc_shape *find_shape(const dsc_shape *shapes, uint32_t count, cons
     return NULL;
 }
 
+// Those that decide shapes, as hexadecimal bytes.
+static void write_values(const dsc_tensor_info *model, const dsc_shape *given, buffer *out) {
+    dsc_tensor_info info = {.dtype = model->dtype, .rank = given->rank};
+    memcpy(info.dims, given->dims, sizeof info.dims);
+    buffer_char(out, '=');
+    for (size_t i = 0; i < dsc_tensor_bytes(&info) && buffer_ok(out); i++) {
+        buffer_printf(out, "%02x", ((const unsigned char *)given->values)[i]);
+    }
+}
+
 void tuning_key(const tuning_subject *s, const dsc_shape *shapes, uint32_t count, buffer *out) {
     buffer_printf(out, "dscd %s %s; cpu ", DSC_VERSION, build_commit());
     write_cpu(out);
@@ -99,6 +109,7 @@ void tuning_key(const tuning_subject *s, const dsc_shape *shapes, uint32_t count
             buffer_printf(out, "%c%" PRId64, d ? 'x' : ' ', dim);
         }
         if (rank == 0) buffer_text(out, " scalar");
+        if (given != NULL && given->values != NULL) write_values(&info, given, out);
     }
 }
 

@@ -120,7 +120,8 @@ static uint32_t make_shapes(const case_state *c, uint32_t by_value, dsc_shape *s
 
 static case_result fail(case_state *c, const char *what, dsc_status status, const dsc_error *err) {
     snprintf(c->why, c->why_size, "%s: %s: %s", what, dsc_status_name(status), err->text);
-    bool is_refusal = status == DSC_UNSUPPORTED || status == DSC_BAD_MODEL || status == DSC_TOO_LARGE;
+    bool is_refusal = status == DSC_UNSUPPORTED || status == DSC_BAD_MODEL || status == DSC_TOO_LARGE ||
+                      status == DSC_BAD_VALUE; // of values that were given to the plan
     return is_refusal ? CASE_REFUSED : CASE_FAILED;
 }
 

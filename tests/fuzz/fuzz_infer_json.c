@@ -29,7 +29,7 @@ static void fill_inputs(const infer_request *request) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 2) return 0;
-    const infer_signature model = {data[0] & 1 ? inputs : &image, &output, data[0] & 1 ? 2 : 1, 1};
+    const infer_signature model = {data[0] & 1 ? inputs : &image, &output, data[0] & 1 ? 2 : 1, 1, 0};
     static const char *const types[] = {NULL, "application/octet-stream", "multipart/form-data; boundary=x", NULL};
     const body_facts facts = {.content_type = types[data[0] >> 3 & 3],
                               .has_header_length = data[0] & 4,

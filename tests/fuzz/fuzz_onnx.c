@@ -15,9 +15,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);
 
-static void ignore(void *context, const char *sentence) {
+static void ignore(void *context, const dsc_problem *problem) {
     (void)context;
-    (void)sentence;
+    (void)problem;
 }
 
 static void check(dsc_status status, const void *made, const dsc_error *err) {

@@ -42,7 +42,7 @@ static bool is_fresh(const char *path) {
 static bool generated_path(const network *net, char *path, size_t size) {
     char command[1024], folder[64];
     const char *generator = getenv("GEN_MODELS");
-    snprintf(folder, sizeof folder, "build/models%s", *net->options ? "/with_options" : "");
+    snprintf(folder, sizeof folder, "build/models%s%s", *net->options ? "/with" : "", net->options); // one for each
     snprintf(path, size, "%s/%s.onnx", folder, net->name);
     if (!generator) return access(path, R_OK) == 0 || skip(net, "GEN_MODELS does not name the generator of networks");
     if (is_fresh(path)) return true;

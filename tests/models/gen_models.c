@@ -17,6 +17,7 @@ static const net_settings networks[] = {
     {"mnasnet1_0", NULL, build_mnasnet1_0, NET_TORCH, 13, 224, 128, 1e-5f, 0.9997f},
     {"efficientnet_b0", NULL, build_efficientnet_b0, NET_TORCH, 13, 224, 128, 1e-5f, 0.9f},
     {"xception", "xception", build_xception, NET_KERAS, 13, 299, 139, 1e-3f, 0.99f},
+    {"two_towers", NULL, build_two_towers, NET_TORCH, 13, 32, 32, 1e-5f, 0.9f},
 };
 enum { NETWORKS = sizeof networks / sizeof networks[0] };
 

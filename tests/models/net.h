@@ -111,6 +111,7 @@ void build_mobilenet_v3_small(net *n);
 void build_mnasnet1_0(net *n);
 void build_efficientnet_b0(net *n);
 void build_xception(net *n);
+void build_two_towers(net *n);
 
 // Writes a small model and holds the writer's bytes against bytes worked out by hand; says what differs.
 bool check_writer(void);

@@ -73,3 +73,35 @@ Test(file, no_memory, .init = setup, .fini = teardown) {
     refuse(path, 100, DSC_NO_MEMORY, "4 bytes");
     mem_fail_at(0);
 }
+
+// Links may lead anywhere inside the folder, and nowhere else.
+Test(file, links_out_of_a_folder_are_refused, .init = setup, .fini = teardown) {
+    char inner[96], link[128], out[128], back[128];
+    void *bytes = NULL;
+    size_t size = 0;
+    dsc_error err = {0};
+    write_file("abc", 3);
+    snprintf(inner, sizeof inner, "%s/inner", folder);
+    snprintf(link, sizeof link, "%s/link", inner);
+    snprintf(out, sizeof out, "%s/out", inner);
+    snprintf(back, sizeof back, "%s/back", folder);
+    cr_assert(mkdir(inner, 0777) == 0 && symlink("../f", out) == 0 && symlink(inner, back) == 0);
+    FILE *f = fopen(link, "wb");
+    cr_assert(f != NULL && fputs("xyz", f) >= 0 && fclose(f) == 0);
+    cr_expect_eq(file_read_inside(folder, "f", 10, &bytes, &size, &err), DSC_OK, "%s", err.text);
+    mem_free(bytes);
+    cr_expect_eq(file_read_inside(folder, "inner/out", 10, &bytes, &size, &err), DSC_OK, "%s", err.text);
+    mem_free(bytes);
+    cr_expect_eq(file_read_inside(folder, "back/link", 10, &bytes, &size, &err), DSC_OK, "%s", err.text);
+    mem_free(bytes);
+    cr_expect_eq(file_read_inside(back, "link", 10, &bytes, &size, &err), DSC_OK, "%s", err.text);
+    mem_free(bytes);
+    static const char *const names[] = {"out", "../f"};
+    for (int i = 0; i < 2; i++) {
+        cr_expect_eq(file_read_inside(inner, names[i], 10, &bytes, &size, &err), DSC_BAD_MODEL);
+        cr_expect_not_null(strstr(err.text, "link out of the model's own folder"), "%s", err.text);
+    }
+    cr_expect_eq(file_read_inside(inner, "none", 10, &bytes, &size, &err), DSC_IO);
+    cr_expect_eq(file_read_inside(folder, "inner", 10, &bytes, &size, &err), DSC_IO);
+    unlink(link), unlink(out), unlink(back), rmdir(inner);
+}

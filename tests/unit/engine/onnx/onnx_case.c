@@ -62,9 +62,9 @@ const graph_value *case_value(const graph *g, const char *name) {
     return NULL;
 }
 
-void case_line(void *lines, const char *sentence) {
+void case_line(void *lines, const dsc_problem *problem) {
     case_lines *l = lines;
     size_t used = strlen(l->text);
     l->count++;
-    snprintf(l->text + used, sizeof l->text - used, "%s\n", sentence);
+    snprintf(l->text + used, sizeof l->text - used, "%s\n", problem->sentence);
 }

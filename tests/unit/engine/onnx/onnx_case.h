@@ -27,6 +27,6 @@ typedef struct case_lines {
     unsigned count;
     char text[4096];
 } case_lines;
-void case_line(void *lines, const char *sentence);
+void case_line(void *lines, const dsc_problem *problem);
 
 #endif

@@ -72,7 +72,7 @@ static dsc_status load(const char *path, dsc_error *err) {
     cr_assert_eq(file_read(path, UINT64_MAX, &bytes, &size, err), DSC_OK, "%s", err->text);
     uint64_t start = own_time_ns();
     dsc_status status = onnx_import(NULL, bytes, size, NULL, &g, err);
-    if (status == DSC_OK) status = graph_infer(g, NULL, NULL, err);
+    if (status == DSC_OK) status = graph_infer(g, err);
     uint64_t ns = own_time_ns() - start;
     cr_expect(ns < LIMIT_NS, "%s took %llu ms", path, (unsigned long long)(ns / 1000000));
     cr_expect(status == DSC_OK || strlen(err->text) > 15, "%s: \"%s\" is no sentence", path, err->text);

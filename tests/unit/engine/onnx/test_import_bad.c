@@ -116,7 +116,7 @@ Test(onnx_import_bad, operators) {
     onnx_writer_input(w, "x", ONNX_F32, "1");
     onnx_writer_node(w, "HardSwish", "n", "x", "y");
     onnx_writer_output(w, "y", ONNX_F32, "1");
-    case_refuse(w, NULL, DSC_UNSUPPORTED, "node \"n\" (HardSwish): this operator is not supported in opset 12");
+    case_refuse(w, NULL, DSC_UNSUPPORTED, "node \"n\" (HardSwish): the operator is not supported in opset 12");
 }
 
 Test(onnx_import_bad, counts_of_inputs_and_outputs) {

@@ -11,8 +11,8 @@ static const dsc_tensor_info two_inputs[2] = {{.name = "a", .dtype = DSC_F32, .r
                                               {.name = "b", .dtype = DSC_I64, .rank = 1, .dims = {2}}};
 static const dsc_tensor_info two_outputs[2] = {{.name = "p", .dtype = DSC_F32, .rank = 2, .dims = {-1, 10}},
                                                {.name = "q", .dtype = DSC_F32, .rank = 2, .dims = {-1, 4}}};
-static const infer_signature one = {&image_input, two_outputs, 1, 2};
-static const infer_signature two = {two_inputs, two_outputs, 2, 2};
+static const infer_signature one = {&image_input, two_outputs, 1, 2, 0};
+static const infer_signature two = {two_inputs, two_outputs, 2, 2, 0};
 
 // The body on the heap and of exactly its size: a request lends from it.
 typedef struct sent {
@@ -280,7 +280,7 @@ Test(infer_request, an_image_is_for_a_model_that_takes_one) {
     close_sent(&s);
     expect_fault(send_bytes(&two, "\xff\xd8\xff\xe0", 4, NULL), 415, "models of one input only; this one has 2");
     static const dsc_tensor_info flat = {.name = "v", .dtype = DSC_F32, .rank = 2, .dims = {1, 490}};
-    static const infer_signature vector = {&flat, two_outputs, 1, 1};
+    static const infer_signature vector = {&flat, two_outputs, 1, 1, 0};
     expect_fault(send_bytes(&vector, "\xff\xd8\xff\xe0", 4, NULL), 415, "input \"v\" takes no image");
     expect_fault(send_bytes(&one, "--x", 3, "multipart/form-data; boundary=x"), 400, "the form is cut off");
     expect_fault(send_bytes(&two, "--x\r\nContent-Disposition:;name=a\r\n\r\n\xff\xd8\xff\r\n--x--", 46,

@@ -199,7 +199,8 @@ Test(tensor_json, refuses_wrong_values_and_counts_with_a_sentence) {
         {DSC_U32, "[1,2,4294967296,4,5,6]", "UINT32"},
         {DSC_U64, "[1,2,18446744073709551616,4,5,6]", "\"18446744073709551616\", which is not a UINT64"},
         {DSC_U64, "[1,2,-1,4,5,6]", "\"-1\""},
-        {DSC_U64, "[1,2,1.0,4,5,6]", "\"1.0\""}};
+        {DSC_U64, "[1,2,1.0,4,5,6]", "\"1.0\""},
+        {DSC_F16, "[1,2,x,4,5,6]", "\"x\", which is not a FP16"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         double out[6];
         fault f = {0};
