@@ -102,6 +102,6 @@ HTTP_TEST(cli, run_refuses_files_that_do_not_fit) {
     argument = tensor_file("b.npy", "<i4", (int[]){1, 3, 8, 8});
     check_fails(OPTIONS("run", MODEL, "--input", argument), 1, "holds INT32; input \"input\" is FP32");
     argument = tensor_file("c.npy", "<f4", (int[]){1, 3, 8, 8});
-    check_fails(OPTIONS("run", MODEL, "--input", argument, "--input", argument), 1, "\"input\" is given twice");
+    check_fails(OPTIONS("run", MODEL, "--input", argument, "--input", argument), 1, "--input input is there twice");
     check_fails(OPTIONS("run", MODEL, "--input", "input"), 2, "NAME=FILE.npy");
 }
