@@ -25,7 +25,7 @@ static void check_route(request *r) {
         char text[32];
         r->method = methods[i];
         route_result result = route_find(r, &match, &allowed);
-        if ((result == ROUTE_FOUND) != (match.route != NULL)) __builtin_trap();
+        if ((result == ROUTE_NO_PATH) == (match.route != NULL)) __builtin_trap();
         if (result == ROUTE_NO_METHOD) route_methods_text(allowed, text);
     }
 }
