@@ -40,6 +40,7 @@ static void check_reply(http_reply r, const char *shape) {
 
 static http_reply post_shape(const char *shape, int elements) {
     char *body = malloc(400 + 8 * (size_t)elements);
+    cr_assert_not_null(body);
     size_t used =
         (size_t)sprintf(body, "{\"inputs\":[{\"name\":\"x\",\"datatype\":\"FP32\",\"shape\":[%s],\"data\":[", shape);
     for (int i = 0; i < elements; i++) used += (size_t)sprintf(body + used, i ? ",%d" : "%d", i % 1000 + 1);
