@@ -18,9 +18,10 @@ dsc_status model_create(graph *g, dsc_model **out, dsc_error *err) {
         return error_no_memory(err, sizeof *model);
     }
     if (!graph_find_deciding(g)) {
+        uint32_t bytes = g->value_count; // a flag each
         graph_free(g);
         mem_free(model);
-        return error_no_memory(err, g->value_count);
+        return error_no_memory(err, bytes);
     }
     atomic_init(&model->references, 1);
     model->g = g;

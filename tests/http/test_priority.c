@@ -107,8 +107,9 @@ HTTP_TEST(priority, lower_numbers_first) {
 
 HTTP_TEST(priority, forms_are_told_to_use_the_query) {
     SERVE_SMALL("--threads", "1");
-    http_reply r = http_post(server.port, "/infer", "Content-Type: multipart/form-data; boundary=x\r\n",
-                             "--x\r\nContent-Disposition: form-data; name=\"priority\"\r\n\r\n1\r\n--x--\r\n", 70);
+    const char *form = "--x\r\nContent-Disposition: form-data; name=\"priority\"\r\n\r\n1\r\n--x--\r\n";
+    const char *type = "Content-Type: multipart/form-data; boundary=x\r\n";
+    http_reply r = http_post(server.port, "/infer", type, form, strlen(form));
     check_status(&r, 400);
     cr_assert(http_has_text(&r, "priority in the query"), "%s", r.body);
     http_reply_free(&r);

@@ -349,7 +349,7 @@ static double thread_ns(void) {
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-// What the plan took by itself against its slowest candidate: least times of this thread, in turn.
+// The second against the first: least times of this thread, in turn.
 static double slowdown(dsc_session *const sessions[2]) {
     double least[2] = {1e18, 1e18};
     for (int run = 0; run < 40; run++) {
@@ -360,53 +360,39 @@ static double slowdown(dsc_session *const sessions[2]) {
     return least[1] / least[0];
 }
 
-// One pointwise convolution whose weights, 16 MB, no core's own cache holds.
-static dsc_model *make_pointwise(void) {
-    chain_writer m = {.w = onnx_writer_create(17, 8, "pointwise"), .state = 7, .last = "x"};
-    onnx_writer_input(m.w, "x", ONNX_F32, "1,2048,12,12");
-    add_conv(&m, 2048, 2048, 1, 1);
-    onnx_writer_output(m.w, m.last, ONNX_F32, "1,2048,12,12");
-    return load(m.w, "pointwise");
-}
-
-// Of "blocks of N" the one with the least N.
-static const char *smallest_blocks(const dsc_choice *c) {
-    const char *found = NULL;
-    int least = 1 << 30, rows;
-    for (uint32_t i = 0; i < c->candidate_count; i++) {
-        if (sscanf(c->candidates[i].label, "blocks of %d", &rows) != 1 || rows >= least) continue;
-        least = rows;
-        found = c->candidates[i].label;
-    }
-    return found;
-}
-
-// Blocks of few rows read the weights again for each of them. Not with AMX, whose blocks are not to be chosen.
+// Work cut for 16 threads, which one thread does alone here: each band of two rows wants six rows of the expansion, so
+// "rows" computes that three times and is the wrong choice. This is arithmetic, whatever the machine's caches are like:
+// 1.8 times as much.
 Test(candidates, a_wrong_choice_is_slower) {
+    static const char *const labels[] = {"separate", "rows 4"};
+    const chain_case wide = {1, 64, 32, 32, 384, 1, 1, 5, 1, 1, 2, 64, false, "Relu"};
     if (IS_SANITIZED) cr_skip_test("sanitizers change what takes time");
-    dsc_isa isa = dsc_isa_best() < DSC_ISA_AVX512 ? dsc_isa_best() : DSC_ISA_AVX512;
-    if (isa == DSC_ISA_REF) cr_skip_test("without vectors arithmetic takes all the time");
-    dsc_model *model = make_pointwise();
+    dsc_model *model = make_chain(&wide, "wrong");
     dsc_weights *weights;
     dsc_plan *plans[2];
     dsc_session *sessions[2];
-    cr_assert_eq(dsc_weights_create(model, isa, &weights, NULL), DSC_OK);
-    cr_assert_eq(dsc_plan_create(weights, NULL, 0, NULL, &plans[0], NULL), DSC_OK);
-    const dsc_choice *c = dsc_plan_choices(plans[0]);
-    const char *label = smallest_blocks(c);
-    cr_assert_not_null(label);
-    cr_assert_str_neq(c->candidates[c->chosen].label, label);
-    const dsc_timing wrong = {c->layer, label, 1};
-    const dsc_plan_options options = {.passes = DSC_PASSES_ALL, .timings = &wrong, .timing_count = 1};
-    cr_assert_eq(dsc_plan_create(weights, NULL, 0, &options, &plans[1], NULL), DSC_OK);
+    cr_assert_eq(dsc_weights_create(model, DSC_ISA_BEST, &weights, NULL), DSC_OK);
+    dsc_plan_options options = {.passes = DSC_PASSES_ALL, .threads = 16};
+    cr_assert_eq(dsc_plan_create(weights, NULL, 0, &options, &plans[0], NULL), DSC_OK);
+    char layer[64];
+    snprintf(layer, sizeof layer, "%s", dsc_plan_choices(plans[0])->layer);
+    dsc_plan_free(plans[0]);
+    for (int i = 0; i < 2; i++) {
+        const dsc_timing forced = {layer, labels[i], 1};
+        options.timings = &forced;
+        options.timing_count = 1;
+        cr_assert_eq(dsc_plan_create(weights, NULL, 0, &options, &plans[i], NULL), DSC_OK);
+        const dsc_choice *c = dsc_plan_choices(plans[i]);
+        cr_assert_str_eq(c->candidates[c->chosen].label, labels[i]);
+    }
     for (int i = 0; i < 2; i++) {
         cr_assert_eq(dsc_session_create(plans[i], &sessions[i], NULL), DSC_OK);
         cr_assert_eq(dsc_session_run(sessions[i], NULL, NULL, NULL), DSC_OK); // touches all memory
     }
     double best = 0; // of some tries, as the machine may be busy with something else
-    for (int i = 0; i < 5 && best < 1.08; i++) best = fmax(best, slowdown(sessions));
-    cr_assert_gt(best, 1.08, "\"%s\" took %.3f times as long", label, best);
-    printf("%s: %.2f times as long as %s\n", label, best, c->candidates[c->chosen].label);
+    for (int i = 0; i < 5 && best < 1.2; i++) best = fmax(best, slowdown(sessions));
+    cr_log_info("%.2f times as long", best);
+    cr_assert_gt(best, 1.2, "\"%s\" took %.3f times as long", labels[1], best);
     for (int i = 0; i < 2; i++) {
         dsc_session_free(sessions[i]);
         dsc_plan_free(plans[i]);
