@@ -225,7 +225,9 @@ static dsc_status add_node(importer *im, const import_node *node, const op *type
         if (node->outputs[i] != GRAPH_NONE) g->values[node->outputs[i]].producer = index;
     }
     status = type->import(g, n, &all, err);
-    return status == DSC_OK ? refuse_unused(im, node, &all, err) : status;
+    if (status == DSC_OK) return refuse_unused(im, node, &all, err);
+    n->is_removed = true; // without parameters nothing can be inferred for it; a report goes on with the others
+    return status;
 }
 
 static dsc_status import_one(importer *im, const import_node *node, dsc_error *err) {

@@ -298,6 +298,22 @@ Test(onnx_import_bad, report_tells_every_reason) {
         cr_expect_not_null(strstr(lines.text, parts[i]), "%s lacks %s", lines.text, parts[i]);
 }
 
+// Found by the fuzzer: shapes were inferred for a node that had no parameters.
+Test(onnx_import_bad, report_goes_on_after_an_attribute_that_cannot_be_read) {
+    case_lines lines = {0};
+    dsc_load_options options = {.report = case_line, .report_context = &lines};
+    onnx_case with = {.options = &options};
+    onnx_writer *w = case_begin();
+    onnx_writer_floats(w, "five", "5", (float[5]){0});
+    onnx_writer_node(w, "HardSigmoid", "bad", "x", "p");
+    onnx_writer_attr_string(w, "beta", "much");
+    onnx_writer_node(w, "Relu", "after", "p", "q");
+    onnx_writer_node(w, "Add", "shapes", "x,five", "y");
+    case_refuse(w, &with, DSC_BAD_MODEL, "attribute \"beta\" is a string");
+    cr_expect_eq(lines.count, 2u, "%s", lines.text);
+    cr_expect_not_null(strstr(lines.text, "\"shapes\" (Add)"), "%s", lines.text);
+}
+
 Test(onnx_import_bad, report_tells_what_ends_the_import) {
     case_lines lines = {0};
     dsc_load_options options = {.report = case_line, .report_context = &lines};
