@@ -168,8 +168,7 @@ static void conv_cost(const graph *g, const graph_node *n, op_cost *cost) {
 
 bool conv_border(const graph *g, const graph_node *n, buffer_pads *pads) {
     conv_shape s;
-    if (!is_fast(g, n) || conv_resolve(g, n, &s, NULL) != DSC_OK || (s.groups > 1 && !conv_is_depthwise(&s)))
-        return false;
+    if (!is_fast(g, n) || conv_resolve(g, n, &s, NULL) != DSC_OK) return false;
     *pads = (buffer_pads){s.pads.pad_top, s.pads.pad_left, s.pads.pad_bottom, s.pads.pad_right};
     return true;
 }
@@ -181,7 +180,7 @@ static dsc_status conv_lower(lowering *l, const graph_node *n, dsc_error *err) {
     if (conv_gate(n) != GRAPH_NONE) return conv_lower_gated(l, n, &s, err);
     if (s.groups == 1) return conv_lower_gemm(l, n, &s, err);
     if (conv_is_depthwise(&s)) return conv_lower_depthwise(l, n, &s, err);
-    return conv_lower_direct(l, n, &s, err);
+    return conv_lower_grouped(l, n, &s, err);
 }
 
 const op op_conv = {

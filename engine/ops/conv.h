@@ -43,6 +43,6 @@ bool conv_border(const graph *g, const graph_node *n, buffer_pads *pads);
 dsc_status conv_lower_gemm(lowering *l, const graph_node *n, const conv_shape *s, dsc_error *err);
 dsc_status conv_lower_gated(lowering *l, const graph_node *n, const conv_shape *s, dsc_error *err);
 dsc_status conv_lower_depthwise(lowering *l, const graph_node *n, const conv_shape *s, dsc_error *err);
-dsc_status conv_lower_direct(lowering *l, const graph_node *n, const conv_shape *s, dsc_error *err);
+dsc_status conv_lower_grouped(lowering *l, const graph_node *n, const conv_shape *s, dsc_error *err);
 
 #endif

@@ -159,15 +159,7 @@ static dsc_status plan_weights(lowering *l, const graph_node *n, const conv_shap
 
 // ---- addresses --------------------------------------------------------------------------------------------------
 
-typedef struct pixel_grid {
-    map_strides map;
-    uint32_t width;     // pixels of a row
-    uint32_t stride[2]; // pixels of the map from one to the next, down and across
-    int64_t image;      // floats
-} pixel_grid;
-
-// Where each output pixel starts in a map.
-static const int32_t *pixel_offsets(lowering *l, const gemm_maps *maps, const pixel_grid *grid, dsc_error *err) {
+const int32_t *gemm_pixel_offsets(lowering *l, const gemm_maps *maps, const pixel_grid *grid, dsc_error *err) {
     size_t pixels = (size_t)maps->images * maps->rows * grid->width, i = 0;
     int32_t *offsets = lowering_alloc(l, pixels, sizeof *offsets, err);
     if (!offsets) return NULL;
@@ -227,9 +219,9 @@ dsc_status gemm_stage_plan(lowering *l, const graph_node *n, const conv_shape *s
     pixel_grid in = {maps->in, s->out_w, {stride[0], stride[1]}, maps->in_image};
     pixel_grid to = {maps->out, s->out_w, {1, 1}, maps->out_image};
     pixel_grid residual = {maps->residual, s->out_w, {1, 1}, maps->residual_image};
-    if (!(g->a_offset = pixel_offsets(l, maps, &in, err))) return err->status;
-    if (!(g->c_offset = pixel_offsets(l, maps, &to, err))) return err->status;
-    if (maps->has_residual && !(g->r_offset = pixel_offsets(l, maps, &residual, err))) return err->status;
+    if (!(g->a_offset = gemm_pixel_offsets(l, maps, &in, err))) return err->status;
+    if (!(g->c_offset = gemm_pixel_offsets(l, maps, &to, err))) return err->status;
+    if (maps->has_residual && !(g->r_offset = gemm_pixel_offsets(l, maps, &residual, err))) return err->status;
     lowering_in_order(l, out->weights, &out->next_weights);
     return DSC_OK;
 }

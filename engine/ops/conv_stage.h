@@ -51,6 +51,17 @@ typedef struct gemm_maps {
 dsc_status gemm_stage_plan(lowering *l, const graph_node *n, const conv_shape *s, const gemm_maps *maps,
                            gemm_stage *out, dsc_error *err);
 
+// Distances between the output pixels' places in a map.
+typedef struct pixel_grid {
+    map_strides map;
+    uint32_t width;     // pixels of a row
+    uint32_t stride[2]; // pixels of the map from one to the next, down and across
+    int64_t image;      // floats
+} pixel_grid;
+
+// Where each output pixel starts in a map: [images][rows][width], lives as long as the plan.
+const int32_t *gemm_pixel_offsets(lowering *l, const gemm_maps *maps, const pixel_grid *grid, dsc_error *err);
+
 typedef struct gemm_rows {
     const float *in;       // top left tap of the tables' first pixel
     float *out;            // the tables' first pixel, in the panel of output channel `first_channel`

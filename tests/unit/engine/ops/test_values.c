@@ -193,6 +193,22 @@ Test(ops_values, movers) {
     CHECK(rows);
 }
 
+// Groups that begin at a panel of the map, at half of one, and anywhere; several panels of weights for a group; several
+// blocks of pixels; lanes that no channel uses; an input of fewer channels than a panel has.
+Test(ops_values, grouped_convolutions) {
+    static const op_model rows[] = {
+        {.op = "Conv", .opset = 13, .inputs = "2,32,9,7|w 48,16,3,3|w 48", .attrs = "group=2;pads=[1,1,1,1]"},
+        {.op = "Conv", .opset = 13, .inputs = "2,24,9,7|w 24,8,3,3|w 24", .attrs = "group=3;pads=[1,0,2,1]"},
+        {.op = "Conv", .opset = 13, .inputs = "1,24,9,7|w 36,2,3,3", .attrs = "group=12;strides=[2,1]"},
+        {.op = "Conv", .opset = 13, .inputs = "2,60,9,7|w 60,20,1,1|w 60", .attrs = "group=3"},
+        {.op = "Conv", .opset = 13, .inputs = "1,46,9,7|w 14,23,5,3", .attrs = "group=2;dilations=[2,1];pads=[4,1,4,1]"},
+        {.op = "Conv", .opset = 13, .inputs = "1,10,19,31|w 130,5,2,2|w 130", .attrs = "group=2"},
+        {.op = "Conv", .opset = 13, .inputs = "2,6,9,7|w 18,1,3,3|w 18", .attrs = "group=6;strides=[2,2]"},
+        {.op = "Conv", .opset = 13, .inputs = "1,40,1,1|w 40,4,1,1", .attrs = "group=10"},
+    };
+    CHECK(rows);
+}
+
 // Lines N, C, L are maps of height 1: dense, grouped, depthwise; with and without neighbours in panels.
 Test(ops_values, lines) {
     static const op_model rows[] = {
