@@ -36,7 +36,7 @@ endif
 ENGINE_LIBS := -lprotobuf-c -lm
 SERVER_LIBS := -lmicrohttpd -lcjson -ljpeg -lspng -lwebpdemux -lwebp -lz -lnettle
 
-ENGINE_SRC := $(wildcard engine/*.c engine/*/*.c)
+ENGINE_SRC := $(wildcard engine/*.c engine/*/*.c engine/*/*/*.c)
 SERVER_SRC := $(wildcard server/*.c server/*/*.c)
 SERVER_ASM := $(wildcard server/*/*.S)
 PROTO_OBJ := $(B)/gen/engine/onnx/onnx.pb-c.o

@@ -3,7 +3,7 @@
 #include "engine/base/error.h"
 #include "engine/graph/check.h"
 #include "engine/model.h"
-#include "engine/ops/conv.h"
+#include "engine/ops/conv/conv.h"
 #include "engine/ops/ops.h"
 
 typedef struct convolution {

@@ -2,7 +2,7 @@
 // A node whose inputs are all constants is run once, while planning, by the very steps that would run later.
 #include "engine/base/error.h"
 #include "engine/base/mem.h"
-#include "engine/ops/conv.h"
+#include "engine/ops/conv/conv.h"
 #include "engine/ops/generic.h"
 #include "engine/ops/ops.h"
 #include "engine/passes/passes.h"

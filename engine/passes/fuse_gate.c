@@ -2,7 +2,7 @@
 // A gate of squeeze-and-excite, one factor for each channel, that only a pointwise convolution reads happens in the
 // convolution: in its weights or while it reads its input, without a pass of its own over the map.
 #include "engine/ops/arithmetic.h"
-#include "engine/ops/conv.h"
+#include "engine/ops/conv/conv.h"
 #include "engine/ops/ops.h"
 #include "engine/passes/passes.h"
 

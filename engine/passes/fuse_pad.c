@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A Pad with zeros around a map becomes padding of the convolution that reads it.
 #include "engine/base/error.h"
-#include "engine/ops/conv.h"
+#include "engine/ops/conv/conv.h"
 #include "engine/ops/ops.h"
 #include "engine/ops/pad.h"
 #include "engine/passes/passes.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // An addition that is the only reader of an ungrouped convolution happens in the convolution, before it stores.
-#include "engine/ops/conv.h"
+#include "engine/ops/conv/conv.h"
 #include "engine/ops/ops.h"
 #include "engine/passes/passes.h"
 

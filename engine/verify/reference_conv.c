@@ -3,7 +3,7 @@
 // counts the padded taps. Rows of outputs are innermost: a convolution is a sum of shifted, weighted maps.
 #include "engine/base/error.h"
 #include "engine/base/mem.h"
-#include "engine/ops/conv.h"
+#include "engine/ops/conv/conv.h"
 #include "engine/verify/reference_job.h"
 #include "engine/verify/reference_window.h"
 

@@ -9,7 +9,7 @@
 #include "engine/graph/graph.h"
 #include "engine/model.h"
 #include "engine/ops/activation.h"
-#include "engine/ops/conv.h"
+#include "engine/ops/conv/conv.h"
 #include "engine/ops/matmul.h"
 #include "engine/ops/pool.h"
 #include "engine/passes/passes.h"

@@ -3,7 +3,7 @@
 // kernels/gemm.h).
 #include "engine/base/cpu.h"
 #include "engine/base/mem.h"
-#include "engine/ops/conv_stage.h"
+#include "engine/ops/conv/conv_stage.h"
 
 #include <stdio.h>
 

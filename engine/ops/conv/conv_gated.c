@@ -6,7 +6,7 @@
 #include "engine/base/cpu.h"
 #include "engine/base/mem.h"
 #include "engine/kernels/eltwise.h"
-#include "engine/ops/conv_stage.h"
+#include "engine/ops/conv/conv_stage.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Conv: vanilla, grouped, depthwise and pointwise convolution of maps (N, C, H, W).
-#include "engine/ops/conv.h"
+#include "engine/ops/conv/conv.h"
 
 #include "engine/base/error.h"
 #include "engine/generic/common.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Depthwise convolution, panel by panel: the stage, and the step of a whole layer.
 #include "engine/ops/choice.h"
-#include "engine/ops/conv_stage.h"
+#include "engine/ops/conv/conv_stage.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
 
 #include "engine/kernels/dwconv.h"
 #include "engine/kernels/gemm.h"
-#include "engine/ops/conv.h"
+#include "engine/ops/conv/conv.h"
 
 // Distances in a map in panels, in floats.
 typedef struct map_strides {

@@ -5,7 +5,7 @@
 // A group's input channels may begin anywhere in a panel of the map: segments start at their lane. Its output channels
 // are stored by the kernel where that can (whole panels, or a half one); else the kernel writes to scratch memory, and
 // the group's channels are copied from there.
-#include "engine/ops/conv_stage.h"
+#include "engine/ops/conv/conv_stage.h"
 
 #include <stdio.h>
 #include <string.h>

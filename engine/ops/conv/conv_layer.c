@@ -3,7 +3,7 @@
 #include "engine/base/cpu.h"
 #include "engine/kernels/dense.h"
 #include "engine/ops/choice.h"
-#include "engine/ops/conv_stage.h"
+#include "engine/ops/conv/conv_stage.h"
 
 #include <math.h>
 

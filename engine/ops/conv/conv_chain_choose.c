@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which convolutions form a chain, and how it is lowered: the candidates and what they are estimated to take.
 #include "engine/ops/choice.h"
-#include "engine/ops/conv_chain.h"
-#include "engine/ops/conv_stage.h"
+#include "engine/ops/conv/conv_chain.h"
+#include "engine/ops/conv/conv_stage.h"
 #include "engine/ops/ops.h"
 
 #include <math.h>

@@ -4,7 +4,7 @@
 #ifndef DSC_OPS_CONV_CHAIN_H
 #define DSC_OPS_CONV_CHAIN_H
 
-#include "engine/ops/conv.h"
+#include "engine/ops/conv/conv.h"
 
 typedef struct conv_chain {
     const graph_node *expand;    // any ungrouped convolution, or NULL

@@ -5,12 +5,12 @@
 // there. Rows that the next chunk wants again stay in the ring. By panels, a tile is a group of weight panels of the
 // expansion: each goes through the first two members, whole maps at a time, with a ring of its own few channels. Every
 // output is summed as it is by steps of whole layers, so its bits are the same.
-#include "engine/ops/conv_chain.h"
+#include "engine/ops/conv/conv_chain.h"
 
 #include "engine/base/error.h"
 #include "engine/base/mem.h"
 #include "engine/ops/choice.h"
-#include "engine/ops/conv_stage.h"
+#include "engine/ops/conv/conv_stage.h"
 
 #include <string.h>
 
