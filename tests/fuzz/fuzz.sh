@@ -50,7 +50,7 @@ for target in "$@"; do
     "$binaries/$target" "${options[@]}" "$corpus" "$seeds/$target" >"$out" 2>&1 || code=$?
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$out" | tail -n 1)
     coverage=$(grep -o 'cov: [0-9]*' "$out" | tail -n 1 | cut -d ' ' -f 2 || true)
-    finding=$(grep -o "build/fuzz/$target-[a-z-]*-[0-9a-f]*" "$out" | tail -n 1 || true)
+    finding=$(grep -oE "build/fuzz/$target-(crash|timeout|oom|leak)-[0-9a-f]*" "$out" | tail -n 1 || true)
     log "$target" "$(($(date +%s) - begun))" "${runs:-0}" "${coverage:-0}" "${finding:-$([ $code = 0 ] && echo 'nothing found' || echo "status $code")}"
     tail -n 1 build/fuzz.log
     [ $code = 0 ] && continue
