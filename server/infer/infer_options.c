@@ -156,7 +156,8 @@ static bool set_parameter(const cJSON *item, infer_request *request, fault *f) {
     if (strcmp(item->string, "priority") == 0) return set_priority(options, number, f);
     if (strcmp(item->string, "profile") == 0) {
         if (cJSON_IsBool(item)) return set_profile(options, cJSON_IsTrue(item) ? "true" : "false", f);
-        return set_profile(options, cJSON_IsString(item) ? item->valuestring : "", f);
+        const char *word = number >= 1 && number <= 1 ? "1" : number >= 0 && number <= 0 ? "0" : "a number";
+        return set_profile(options, cJSON_IsString(item) ? item->valuestring : word, f);
     }
     if (strcmp(item->string, "server_timing") == 0)
         return set_server_timing(options, cJSON_IsString(item) ? item->valuestring : "", f);

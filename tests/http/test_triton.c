@@ -93,6 +93,10 @@ HTTP_TEST(triton, timeout_and_priority) {
         {WITH("\"priority\":9007199254740993"), 200}, // reads as 2^53
         {WITH("\"priority\":9007199254740994"), 400},
         {WITH("\"priority\":\"1\""), 400},
+        {WITH("\"profile\":1"), 200}, // as in the query
+        {WITH("\"profile\":0"), 200},
+        {WITH("\"profile\":false"), 200},
+        {WITH("\"profile\":2"), 400},
         {WITH("\"anything\":\"else\",\"x\":1.5,\"y\":true"), 200},
         {WITH("\"x\":{}"), 400},
         {WITH("\"x\":[1]"), 400},
