@@ -69,6 +69,11 @@ HTTP_TEST(triton, classification) {
                     ""); // more than there are
     cr_assert(r.status == 200 && http_has_text(&r, "\"shape\":[1,4]"));
     http_reply_free(&r);
+    r = post_binary("{" INPUT("1", "768") ",\"outputs\":[{\"name\":\"scores\",\"parameters\":"
+                                          "{\"classification\":100000}}]}",
+                    1, ""); // nor beyond what any answer may have
+    cr_assert(r.status == 200 && http_has_text(&r, "\"shape\":[1,4]"));
+    http_reply_free(&r);
     r = post_binary(
         "{" INPUT("1", "768") ",\"outputs\":[{\"name\":\"scores\",\"parameters\":{\"classification\":-1}}]}", 1, "");
     check_status(&r, 400);
