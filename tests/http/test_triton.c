@@ -253,6 +253,10 @@ HTTP_TEST(triton, repository) {
     check_post("/v2/repository/index", "", "null", 400);
     check_post("/v2/repository/models/small/load", "", "{}", 200);
     check_post("/v2/repository/models/other/load", "", "{}", 404);
+    check_post("/v2/repository/models/small/load", "", "{\"parameters\":[]}", 400);
+    check_post("/v2/repository/mine/index", "", "", 501); // a repository with a name
+    check_post("/v2/repository/mine/models/small/load", "", "{}", 501);
+    check_post("/v2/repository/mine/models", "", "{}", 404);
     check_post("/v2/repository/models/small/load", "", "{\"parameters\":{\"config\":\"{}\"}}", 501);
     check_post("/v2/repository/models/small/load", "", "{\"parameters\":{\"file:1/model.onnx\":\"AAAA\"}}", 501);
     check_post("/v2/repository/models/small/unload", "", "{\"parameters\":{\"unload_dependents\":false}}", 501);
