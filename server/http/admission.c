@@ -33,11 +33,21 @@ static bool is_shared_memory(const request *r) {
     return strcmp(r->segments[1], "systemsharedmemory") == 0 || strcmp(r->segments[1], "cudasharedmemory") == 0;
 }
 
+// Its repository extension allows several repositories, each by its name ahead of "index" and "models".
+static bool is_named_repository(const request *r) {
+    if (r->segment_count < 4 || strcmp(r->segments[0], "v2") != 0 || strcmp(r->segments[1], "repository") != 0)
+        return false;
+    if (r->segment_count == 4) return strcmp(r->segments[3], "index") == 0;
+    return r->segment_count == 6 && strcmp(r->segments[3], "models") == 0;
+}
+
 static void refuse_unknown(job *j, route_result result, unsigned allowed) {
     char methods[32];
     route_methods_text(allowed, methods);
     if (result == ROUTE_NO_PATH && is_shared_memory(&j->request)) {
         reply_problem(&j->reply, 501, "there is no shared memory at this server; tensors travel in the body");
+    } else if (result == ROUTE_NO_PATH && is_named_repository(&j->request)) {
+        reply_problem(&j->reply, 501, "there is one repository at this server, without a name: /v2/repository/index");
     } else if (result == ROUTE_NO_PATH) {
         reply_problem(&j->reply, 404, "there is nothing at this path; GET /v2 tells what this server is");
     } else {

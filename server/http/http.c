@@ -206,11 +206,22 @@ static bool parse_length(const char *text, uint64_t *out) {
     return true;
 }
 
+// HOST or HOST:PORT, of the characters that RFC 3986 gives them; brackets and further colons are an IPv6 address's.
+static bool is_host(const char *text) {
+    for (const char *c = text; *c != '\0'; c++) {
+        if ((unsigned char)*c <= 0x20 || (unsigned char)*c >= 0x7F || strchr("/?#@\\\"<>^`{|}", *c) != NULL)
+            return false;
+    }
+    const char *end = *text == '[' ? text + strcspn(text, "]") : text + strcspn(text, ":[]");
+    if (*text == '[' && *end++ != ']') return false;
+    if (*end == ':') end += 1 + strspn(end + 1, "0123456789");
+    return *end == '\0';
+}
+
 // What two servers in a row could read differently, so that one of them takes a body's end for another request.
 static const char *framing_problem(const framing *f, const char *version) {
     if (f->hosts > 1) return "the request has more than one Host header";
-    if (f->hosts == 1 && strpbrk(f->host, " \t/?#@\\\"<>^`{|}") != NULL)
-        return "the Host header is not HOST or HOST:PORT";
+    if (f->hosts == 1 && !is_host(f->host)) return "the Host header is not HOST or HOST:PORT";
     if (f->lengths > 1) return "the request has more than one Content-Length header";
     if (f->lengths != 0 && f->encodings != 0) return "the request has both Content-Length and Transfer-Encoding";
     if (f->encodings > 1 || (f->encodings == 1 && strcasecmp(f->encoding, "chunked") != 0)) {

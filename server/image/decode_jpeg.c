@@ -47,6 +47,9 @@ static _Noreturn void on_error(j_common_ptr jpeg) {
         (void)fault_no_memory(s->f);
     else if (s->errors.msg_code == JERR_NO_BACKING_STORE)
         (void)fault_set(s->f, 413, "the JPEG needs more memory to decode than is allowed; store it as a baseline JPEG");
+    else if (s->errors.msg_code == JERR_IMAGE_TOO_BIG) // too large, not damaged: read_header() does not get to see it
+        (void)fault_set(s->f, 413, "the JPEG has %u x %u pixels; a side may have %ld", s->jpeg.image_width,
+                        s->jpeg.image_height, (long)JPEG_MAX_DIMENSION);
     else
         (void)fault_set(s->f, 422, "the JPEG cannot be decoded: %s", message);
     leave(s);

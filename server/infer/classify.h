@@ -5,7 +5,7 @@
 
 #include "engine/dsc.h"
 
-#define CLASSIFY_TOP_MAX 1000 // most classes of one answer
+#define CLASSIFY_TOP_MAX 1024 // most classes of one answer: all of ImageNet's 1001, too
 
 typedef struct classify_settings {
     const char *const *labels; // or NULL. A label per output, or, if `label_offset` fewer, per class

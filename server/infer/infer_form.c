@@ -8,13 +8,21 @@
 
 #define FIELDS_MAX 64
 
-// A text field, or a file that is none: an option by its name.
-static bool read_field(const infer_context *c, const multipart_part *part, fault *f) {
+// A text field: an option by its name, each of them once. Others are passed over, whatever they hold, as pages add
+// tokens and notes of their own; one with zeros in it was meant to be an image.
+static bool read_field(const infer_context *c, const multipart_part *part, unsigned *given, fault *f) {
     char value[64];
+    int option = infer_options_find(part->name);
     if (strcmp(part->name, "priority") == 0)
         return fault_set(f, 400, "a form is read when it has left the queue: give the priority in the query");
-    if (part->size >= sizeof value || memchr(part->bytes, '\0', part->size))
+    if (memchr(part->bytes, '\0', part->size))
         return fault_set(f, 400, "the form's field \"%s\" is no option, and no image either", part->name);
+    if (option < 0) return infer_options_set(&c->request->options, part->name, "", f);
+    if (*given & 1u << option) return fault_set(f, 400, "the form gives the field \"%s\" twice", part->name);
+    if (part->size >= sizeof value)
+        return fault_set(f, 400, "the form's field \"%s\" has %zu bytes; no value of it is that long", part->name,
+                         part->size);
+    *given |= 1u << option;
     memcpy(value, part->bytes, part->size);
     value[part->size] = '\0';
     return infer_options_set(&c->request->options, part->name, value, f);
@@ -22,6 +30,7 @@ static bool read_field(const infer_context *c, const multipart_part *part, fault
 
 static bool read_parts(const infer_context *c, multipart *m, infer_blob *blobs, size_t *count, fault *f) {
     size_t fields = 0;
+    unsigned given = 0; // a bit for each option
     for (;;) {
         multipart_part part;
         body_kind kind;
@@ -38,7 +47,7 @@ static bool read_parts(const infer_context *c, multipart *m, infer_blob *blobs, 
             return body_fault_no_image(what, part.bytes, part.size, f);
         } else if (++fields > FIELDS_MAX) {
             return fault_set(f, 413, "the form has more than %d fields", FIELDS_MAX);
-        } else if (!read_field(c, &part, f)) {
+        } else if (!read_field(c, &part, &given, f)) {
             return false;
         }
     }

@@ -82,6 +82,16 @@ static bool set_digest(infer_options *options, const char *value, fault *f) {
     return options->digest || fault_set(f, 400, "digest is \"%s\"; it must be sha256", value);
 }
 
+static const char *const names[] = {"topk", "profile", "timeout_ms", "priority", "server_timing", "digest"};
+#define NAME_COUNT (sizeof names / sizeof names[0])
+
+int infer_options_find(const char *key) {
+    for (size_t i = 0; i < NAME_COUNT; i++) {
+        if (strcmp(key, names[i]) == 0) return (int)i;
+    }
+    return -1;
+}
+
 #define WORD_MAX 24
 
 // Small letters and digits alone; "" where there are too many to be one of ours.
@@ -116,10 +126,9 @@ static size_t distance(const char *a, size_t a_length, const char *b, size_t b_l
 // Clients and proxies add arguments of their own, which are passed over; one that is nearly ours is a slip, which would
 // go unnoticed.
 static bool check_unknown(const char *key, fault *f) {
-    static const char *const names[] = {"topk", "profile", "timeout_ms", "priority", "server_timing", "digest"};
     char word[WORD_MAX], name[WORD_MAX];
     size_t length = fold(key, word);
-    for (size_t i = 0; i < sizeof names / sizeof names[0] && length > 0; i++) {
+    for (size_t i = 0; i < NAME_COUNT && length > 0; i++) {
         size_t name_length = fold(names[i], name);
         if (distance(word, length, name, name_length) <= (name_length < 6 ? 1 : 2))
             return fault_set(f, 400, "\"%.100s\" is no argument of an inference; is \"%s\" meant?", key, names[i]);
@@ -147,7 +156,8 @@ static bool set_parameter(const cJSON *item, infer_request *request, fault *f) {
     if (strcmp(item->string, "priority") == 0) return set_priority(options, number, f);
     if (strcmp(item->string, "profile") == 0) {
         if (cJSON_IsBool(item)) return set_profile(options, cJSON_IsTrue(item) ? "true" : "false", f);
-        return set_profile(options, cJSON_IsString(item) ? item->valuestring : "", f);
+        const char *word = number >= 1 && number <= 1 ? "1" : number >= 0 && number <= 0 ? "0" : "a number";
+        return set_profile(options, cJSON_IsString(item) ? item->valuestring : word, f);
     }
     if (strcmp(item->string, "server_timing") == 0)
         return set_server_timing(options, cJSON_IsString(item) ? item->valuestring : "", f);

@@ -18,9 +18,8 @@ static bool read_form(const cJSON *parameters, infer_output *output, const char 
     if (binary) output->binary = cJSON_IsTrue(binary);
     if (!classes) return true;
     double k = cJSON_IsNumber(classes) ? classes->valuedouble : -1;
-    if (!(k >= 0 && k <= CLASSIFY_TOP_MAX) || k > floor(k))
-        return fault_set(f, 400, "output \"%s\": classification must be a whole number from 0 to %d", name,
-                         CLASSIFY_TOP_MAX);
+    if (!(k >= 0 && k <= UINT32_MAX) || k > floor(k))
+        return fault_set(f, 400, "output \"%s\": classification must be a whole number, 0 or above", name);
     output->classification = (uint32_t)k;
     return true;
 }

@@ -194,10 +194,14 @@ static void write_bytes(buffer *b, const infer_reply *reply, size_t *json_size) 
 }
 
 static bool check_classes(const infer_reply *reply, fault *f) {
-    size_t rows, classes;
+    size_t rows = 0, classes = 0;
     for (uint32_t i = 0; i < reply->output_count; i++) {
         const reply_output *output = &reply->outputs[i];
-        if (output->classification == 0 || classify_shape(&output->info, &rows, &classes)) continue;
+        bool is_shaped = output->classification == 0 || classify_shape(&output->info, &rows, &classes);
+        if (is_shaped && output->classification > CLASSIFY_TOP_MAX && classes > CLASSIFY_TOP_MAX)
+            return fault_set(f, 400, "output \"%.200s\": classification must be at most %d", output->info.name,
+                             CLASSIFY_TOP_MAX);
+        if (is_shaped) continue;
         return fault_set(f, 400,
                          "output \"%.200s\" cannot be read as classes: it is no FP32 tensor with a row of scores for "
                          "each image",

@@ -27,9 +27,11 @@ static void write_all(buffer *b, const infer_reply *reply, const reply_output *o
     classify_entry best[CLASSIFY_TOP_MAX];
     if (!classify_shape(&output->info, &rows, &classes)) return;
     bool softmax = reply->classes && reply->classes->softmax;
+    uint32_t k = output->classification < classes ? output->classification : (uint32_t)classes;
+    if (k > CLASSIFY_TOP_MAX) return; // refused by check_classes()
     for (size_t row = 0; row < rows; row++) {
         const float *scores = (const float *)output->data + row * classes;
-        uint32_t count = classify_top(scores, classes, output->classification, softmax, best);
+        uint32_t count = classify_top(scores, classes, k, softmax, best);
         for (uint32_t i = 0; i < count; i++) {
             const char *label = reply->classes ? classify_label(reply->classes, classes, best[i].index) : NULL;
             char text[600];

@@ -50,6 +50,8 @@ typedef struct infer_options {
     bool no_server_timing, layer_timing; // the Server-Timing header: none; with the layers
     bool digest;                         // of the network's inputs
 } infer_options;
+// The option's number among all of them, below 32, or -1.
+int infer_options_find(const char *key);
 // A query argument. Unknown keys are passed over, but for those that nearly are a known one. Fault 400.
 bool infer_options_set(infer_options *options, const char *key, const char *value, fault *f);
 

@@ -77,7 +77,7 @@ static bool set_whole(reading *r, uint32_t index, const json_part *value) {
     uint32_t rank;
     char what[220];
     (void)snprintf(what, sizeof what, "input \"%.200s\"", model->name);
-    if (!shape_of(value, &rank, dims) || rank == 0)
+    if (!shape_of(value, &rank, dims) || (rank == 0 && model->rank != 0))
         return fault_set(r->f, 400, "%s must be an array, nested as the model's input, at most %d deep", what,
                          DSC_MAX_RANK);
     if (!infer_match_shape(what, model, rank, dims, &input->info, r->f)) return false;

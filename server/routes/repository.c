@@ -38,8 +38,7 @@ void repository_index_answer(job *j) {
 }
 
 // A configuration or a file inside the request.
-static const char *override_in(const cJSON *body) {
-    const cJSON *parameters = cJSON_GetObjectItemCaseSensitive(body, "parameters");
+static const char *override_in(const cJSON *parameters) {
     for (const cJSON *item = parameters == NULL ? NULL : parameters->child; item != NULL; item = item->next) {
         if (item->string == NULL) continue;
         if (strcmp(item->string, "config") == 0 || strncmp(item->string, "file:", 5) == 0) return item->string;
@@ -50,12 +49,16 @@ static const char *override_in(const cJSON *body) {
 void repository_load_answer(job *j) {
     cJSON *body = NULL;
     if (!route_read_object(j, &body)) return;
-    const char *override = override_in(body);
-    if (override != NULL) {
+    const cJSON *parameters = cJSON_GetObjectItemCaseSensitive(body, "parameters");
+    bool is_wrong = parameters != NULL && !cJSON_IsObject(parameters);
+    const char *override = override_in(parameters);
+    if (is_wrong) {
+        reply_problem(&j->reply, 400, "\"parameters\" must be an object");
+    } else if (override != NULL) {
         reply_problem(&j->reply, 501, "the parameter \"%.100s\" is not taken: models come from the server's own files",
                       override);
     }
-    model_version *v = override != NULL ? NULL : route_model(j);
+    model_version *v = is_wrong || override != NULL ? NULL : route_model(j);
     cJSON_Delete(body);
     if (v == NULL) return;
     buffer_text(&j->reply.body, "{\"name\":");

@@ -26,6 +26,12 @@ HTTP_TEST(framing, smuggling_is_refused) {
         "GET /v2 HTTP/1.1\r\nHost: x y\r\n\r\n",
         "GET /v2 HTTP/1.1\r\nHost: x/y\r\n\r\n",
         "GET /v2 HTTP/1.1\r\nHost: a@x\r\n\r\n",
+        "GET /v2 HTTP/1.1\r\nHost: x:8a\r\n\r\n",
+        "GET /v2 HTTP/1.1\r\nHost: x:80:80\r\n\r\n",
+        "GET /v2 HTTP/1.1\r\nHost: [::1\r\n\r\n",
+        "GET /v2 HTTP/1.1\r\nHost: [::1]x\r\n\r\n",
+        "GET /v2 HTTP/1.1\r\nHost: x]\r\n\r\n",
+        "GET /v2 HTTP/1.1\r\nHost: \xc3\xa9\r\n\r\n",
         "POST /infer HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\ncontent-length: 4\r\n\r\nabc",
         "POST /infer HTTP/1.1\r\nHost: x\r\ntransfer-encoding: chunked\r\nCONTENT-LENGTH: 3\r\n\r\n0\r\n\r\n",
         "POST /infer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
@@ -42,6 +48,17 @@ HTTP_TEST(framing, smuggling_is_refused) {
         http_reply r = http_read(&c, true);
         cr_assert_eq(r.status, 400, "%d to %s", r.status, requests[i]);
         cr_assert(http_has_header(&r, "Connection", "close") && http_is_closed(&c), "still open after %s", requests[i]);
+        http_reply_free(&r);
+        http_close(&c);
+    }
+    static const char *const hosts[] = {"", "x:", "a-b.example:8080", "[::1]", "[2001:db8::7]:80", "%C3%A9"};
+    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+        char request[100];
+        (void)snprintf(request, sizeof request, "GET /v2 HTTP/1.1\r\nHost: %s\r\n\r\n", hosts[i]);
+        http_connection c = http_connect(server.port);
+        cr_assert(http_send_text(&c, request));
+        http_reply r = http_read(&c, true);
+        cr_assert_eq(r.status, 200, "%d to the host \"%s\"", r.status, hosts[i]);
         http_reply_free(&r);
         http_close(&c);
     }

@@ -114,6 +114,17 @@ HTTP_TEST(images, forms) {
     for (const char *at = r.body; (at = strstr(at, "\"class\":")) != NULL; at++) classes++;
     cr_assert_eq(classes, 4);
     http_reply_free(&r);
+    // What is no option is passed over, however long it is, and as often as it comes.
+    char note[400];
+    (void)snprintf(note, sizeof note, "--xyz\r\nContent-Disposition: form-data; name=note\r\n\r\n%0200d\r\n", 7);
+    form.size = 0;
+    append_text(&form, note);
+    append_file(&form, "image", &bag);
+    append_text(&form, note);
+    append_text(&form, "--xyz--\r\n");
+    r = post("/infer", FORM, &form);
+    check_scores(&r, true, false);
+    http_reply_free(&r);
     STOPS_CLEANLY();
 }
 
@@ -142,6 +153,24 @@ HTTP_TEST(images, wrong_forms) {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         check_post("/infer", rows[i].headers, rows[i].body, rows[i].status);
     }
+    // Of two values one would have to be passed over in silence.
+    form.size = 0;
+    append_file(&form, "image", &bag);
+    append_text(&form, "--xyz\r\nContent-Disposition: form-data; name=topk\r\n\r\n1\r\n"
+                       "--xyz\r\nContent-Disposition: form-data; name=topk\r\n\r\n2\r\n--xyz--\r\n");
+    r = post("/infer", FORM, &form);
+    check_status(&r, 400);
+    cr_assert(http_has_text(&r, "\\\"topk\\\" twice"), "%s", r.body);
+    http_reply_free(&r);
+    form.size = 0;
+    append_text(&form, "--xyz\r\nContent-Disposition: form-data; name=timeout_ms\r\n\r\n");
+    for (int i = 0; i < 100; i++) append_text(&form, "9");
+    append_text(&form, "\r\n");
+    append_file(&form, "image", &bag);
+    append_text(&form, "--xyz--\r\n");
+    r = post("/infer", FORM, &form);
+    check_status(&r, 400);
+    http_reply_free(&r);
     // A broken image in a batch is told by its number.
     static bytes broken;
     broken.size = 0;

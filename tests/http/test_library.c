@@ -30,7 +30,7 @@ HTTP_TEST(library, its_own_answers) {
         {"POST /infer HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 0, 400},
         {"POST /infer HTTP/1.1\r\nHost: x\r\nContent-Length: 3, 3\r\n\r\nabc", 0, 400},
         {"GET /v2 HTTP/1.1\r\n\r\n", 0, 400}, // no Host
-        {"GET /v2 HTTP/1.1\r\nHost: x\r\nX-Long: ", 40000, 431},
+        {"GET /v2 HTTP/1.1\r\nHost: x\r\nX-Long: ", 33000, 431},
         {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 0, 505},
         {"\x16\x03\x01\x02\x05\x01\x01\xfc\x03\x03\r\n\r\n", 0, 0}, // a TLS greeting
     };
@@ -51,5 +51,23 @@ HTTP_TEST(library, its_own_answers) {
         http_reply_free(&r);
         http_close(&c);
     }
+    // A line that begins with its colon ends the headers: what comes behind it is the next request. The first line of
+    // all is seen, and refused.
+    http_connection c = http_connect(server.port);
+    cr_assert(
+        http_send_text(&c, "GET /v2 HTTP/1.1\r\nHost: x\r\n: b\r\nGET /v2/health/live HTTP/1.1\r\nHost: x\r\n\r\n"));
+    for (size_t i = 0; i < 2; i++) {
+        http_reply r = http_read(&c, true);
+        check_status(&r, 200);
+        cr_expect(http_has_text(&r, i == 0 ? "\"extensions\"" : "\"live\""), "%s", r.body);
+        http_reply_free(&r);
+    }
+    http_close(&c);
+    c = http_connect(server.port);
+    cr_assert(http_send_text(&c, "GET /v2 HTTP/1.1\r\n: b\r\nHost: x\r\n\r\n"));
+    http_reply refused = http_read(&c, true);
+    check_status(&refused, 400);
+    http_reply_free(&refused);
+    http_close(&c);
     STOPS_CLEANLY();
 }

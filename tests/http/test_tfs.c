@@ -47,6 +47,27 @@ HTTP_TEST(tfs, several_inputs_and_outputs) {
     STOPS_CLEANLY();
 }
 
+// An input without dimensions: its value stands by itself.
+HTTP_TEST(tfs, scalars) {
+    onnx_writer *w = onnx_writer_create(13, 8, "scaled");
+    cr_assert(w != NULL);
+    onnx_writer_input(w, "x", ONNX_F32, "2");
+    onnx_writer_input(w, "factor", ONNX_F32, "");
+    onnx_writer_node(w, "Mul", "product", "x,factor", "y");
+    onnx_writer_node(w, "Identity", "same", "factor", "f");
+    onnx_writer_output(w, "y", ONNX_F32, "2");
+    onnx_writer_output(w, "f", ONNX_F32, "");
+    cr_assert(onnx_writer_save(w, dscd_path(&server, "scaled.onnx")));
+    onnx_writer_free(w);
+    cr_assert(dscd_start(&server, OPTIONS(dscd_path(&server, "scaled.onnx"), "--threads", "1")));
+    static const char path[] = "/v1/models/scaled:predict";
+    check_answer(path, "{\"inputs\":{\"factor\":3,\"x\":[1,2]}}", "{\"outputs\":{\"y\":[3,6],\"f\":3}}\n");
+    check_post(path, "", "{\"inputs\":{\"factor\":\"3\",\"x\":[1,2]}}", 400);
+    check_post(path, "", "{\"inputs\":{\"factor\":[3],\"x\":[1,2]}}", 400);
+    check_post(path, "", "{\"inputs\":{\"factor\":3,\"x\":2}}", 400);
+    STOPS_CLEANLY();
+}
+
 HTTP_TEST(tfs, malformed_predictions) {
     serve_sum();
     static const struct {

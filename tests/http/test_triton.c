@@ -69,6 +69,11 @@ HTTP_TEST(triton, classification) {
                     ""); // more than there are
     cr_assert(r.status == 200 && http_has_text(&r, "\"shape\":[1,4]"));
     http_reply_free(&r);
+    r = post_binary("{" INPUT("1", "768") ",\"outputs\":[{\"name\":\"scores\",\"parameters\":"
+                                          "{\"classification\":100000}}]}",
+                    1, ""); // nor beyond what any answer may have
+    cr_assert(r.status == 200 && http_has_text(&r, "\"shape\":[1,4]"));
+    http_reply_free(&r);
     r = post_binary(
         "{" INPUT("1", "768") ",\"outputs\":[{\"name\":\"scores\",\"parameters\":{\"classification\":-1}}]}", 1, "");
     check_status(&r, 400);
@@ -93,6 +98,10 @@ HTTP_TEST(triton, timeout_and_priority) {
         {WITH("\"priority\":9007199254740993"), 200}, // reads as 2^53
         {WITH("\"priority\":9007199254740994"), 400},
         {WITH("\"priority\":\"1\""), 400},
+        {WITH("\"profile\":1"), 200}, // as in the query
+        {WITH("\"profile\":0"), 200},
+        {WITH("\"profile\":false"), 200},
+        {WITH("\"profile\":2"), 400},
         {WITH("\"anything\":\"else\",\"x\":1.5,\"y\":true"), 200},
         {WITH("\"x\":{}"), 400},
         {WITH("\"x\":[1]"), 400},
@@ -244,6 +253,10 @@ HTTP_TEST(triton, repository) {
     check_post("/v2/repository/index", "", "null", 400);
     check_post("/v2/repository/models/small/load", "", "{}", 200);
     check_post("/v2/repository/models/other/load", "", "{}", 404);
+    check_post("/v2/repository/models/small/load", "", "{\"parameters\":[]}", 400);
+    check_post("/v2/repository/mine/index", "", "", 501); // a repository with a name
+    check_post("/v2/repository/mine/models/small/load", "", "{}", 501);
+    check_post("/v2/repository/mine/models", "", "{}", 404);
     check_post("/v2/repository/models/small/load", "", "{\"parameters\":{\"config\":\"{}\"}}", 501);
     check_post("/v2/repository/models/small/load", "", "{\"parameters\":{\"file:1/model.onnx\":\"AAAA\"}}", 501);
     check_post("/v2/repository/models/small/unload", "", "{\"parameters\":{\"unload_dependents\":false}}", 501);
