@@ -135,6 +135,8 @@ Test(generic_sums, quantisation) {
         {"QuantizeLinear", 21, "f32 1,4: 1 2 30 40 | f32 1,2: 1 10", "block_size=2", "u8 1,4: 1 2 3 4"},
         {"QuantizeLinear", 21, "f32 1: 2 | f32 : 1", "output_dtype=3", "i8 1: 2"},
         {"QuantizeLinear", 21, "f32 1: 2 | f32 : 1", "output_dtype=22", "unsupported: INT4"},
+        {"QuantizeLinear", 21, "f32 1: 2 | f32 : 1", "output_dtype=24", "unsupported: FLOAT8E8M0"},
+        {"QuantizeLinear", 21, "f32 1: 2 | f32 : 1", "output_dtype=26", "unsupported: INT2"},
         {"QuantizeLinear", 13, "f32 2: 1 2 | f32 3: 1 1 1", "axis=0", "bad model: scale"},
         {"QuantizeLinear", 13, "f32 2: 1 2 | f32 2: 1 1 | u8 : 1", "axis=0", "bad model: different shapes"},
         {"QuantizeLinear", 21, "f32 1,4: 1 2 3 4 | f32 1,3: 1 1 1", "block_size=2", "bad model: blocks of 2"},
