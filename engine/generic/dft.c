@@ -15,7 +15,7 @@ typedef struct dft_params {
 } dft_params;
 
 typedef struct dft_spec {
-    bool is_inverse;
+    bool is_inverse, is_real;           // one half of a spectrum becomes real numbers
     uint64_t size, length, bins, inner; // elements of the axis, of the transform, of its output; complex ones behind
     uint64_t parts;                     // 1 or 2 numbers each
     uint64_t frames, step;              // STFT
@@ -75,17 +75,21 @@ static dsc_status dft_infer(graph *g, graph_node *n, dsc_error *err) {
     status = op_axis(n, at, y.rank, false, &axis, err);
     if (status) return status;
     if (axis == y.rank - 1) return op_error(n, err, DSC_BAD_MODEL, "its axis is the one of real and imaginary parts");
-    int64_t length = y.dims[axis];
+    s->is_real = p->is_inverse && p->is_onesided;
+    if (s->is_real && y.dims[y.rank - 1] != 2) {
+        return op_error(n, err, DSC_BAD_MODEL, "the inverse of one side must be of complex numbers");
+    }
+    int64_t length = s->is_real ? 2 * (y.dims[axis] - 1) : y.dims[axis];
     status = read_number(g, n, 1, &length, err);
     if (status) return status;
     if (length < 1) return op_error(n, err, DSC_BAD_MODEL, "dft_length is %" PRId64 "; it must be positive", length);
     s->is_inverse = p->is_inverse;
     s->size = (uint64_t)y.dims[axis], s->length = (uint64_t)length;
-    s->bins = p->is_onesided ? s->length / 2 + 1 : s->length;
+    s->bins = p->is_onesided && !s->is_real ? s->length / 2 + 1 : s->length;
     s->inner = common_dims(&y, axis + 1, y.rank - 1);
     s->parts = (uint64_t)y.dims[y.rank - 1];
     y.dims[axis] = (int64_t)s->bins;
-    y.dims[y.rank - 1] = 2;
+    y.dims[y.rank - 1] = s->is_real ? 1 : 2;
     return op_set_output(g, n, 0, x->dtype, &y, err);
 }
 
@@ -132,6 +136,7 @@ static void transform(const op_call *c, const dft_line *line, double out[2]) {
     for (uint64_t i = 0; i < line->count; i++) {
         uint64_t at = line->first + i * line->stride;
         double weight = line->window ? numbers_get(line->window, i) : 1;
+        if (s->is_real && i > 0 && 2 * i != s->length) weight = 2; // it stands for its mirror image, too
         double re = weight * numbers_get(&c->inputs[0], at);
         double im = s->parts == 2 ? weight * numbers_get(&c->inputs[0], at + 1) : 0;
         double angle = turn * (double)((i % s->length) * line->bin % s->length); // length < 2^31: no overflow
@@ -146,16 +151,16 @@ static void transform(const op_call *c, const dft_line *line, double out[2]) {
 // Pairs of real and imaginary part are computed together.
 static const char *dft_evaluate(const op_call *c) {
     const dft_spec *s = c->spec;
-    uint64_t pairs = c->outputs[0].count / 2;
-    for (uint64_t i = 0; i < pairs; i++) {
+    uint64_t parts = s->is_real ? 1 : 2, used = s->is_real ? s->length / 2 + 1 : s->length;
+    for (uint64_t i = 0; i < c->outputs[0].count / parts; i++) {
         double out[2];
         uint64_t outer = i / s->inner / s->bins;
         dft_line line = {.first = (outer * s->size * s->inner + i % s->inner) * s->parts,
                          .stride = s->inner * s->parts,
-                         .count = s->size < s->length ? s->size : s->length,
+                         .count = s->size < used ? s->size : used,
                          .bin = i / s->inner % s->bins};
         transform(c, &line, out);
-        numbers_store(&c->outputs[0], 2 * i, out, 2);
+        numbers_store(&c->outputs[0], parts * i, out, parts);
     }
     return NULL;
 }

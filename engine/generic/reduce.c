@@ -41,7 +41,7 @@ static const struct {
 
 typedef struct reduce_any_spec {
     reduce_kind kind;
-    bool is_copy;           // no axis is reduced: the input as it is
+    bool is_copy;           // no axis is reduced, and one element gives itself
     flat_walk outer, inner; // over the outputs, and over the elements that go into one
     uint64_t inner_count;
 } reduce_any_spec;
@@ -77,6 +77,11 @@ dsc_status reduce_any_axes(const graph *g, const graph_node *n, const reduce_any
     return DSC_OK;
 }
 
+// The others still square, take logarithms and so on where no axis is reduced.
+static bool gives_itself(reduce_kind kind) {
+    return kind == REDUCE_SUM || kind == REDUCE_MEAN || kind == REDUCE_MAX || kind == REDUCE_MIN || kind == REDUCE_PROD;
+}
+
 dsc_status reduce_any_infer(graph *g, graph_node *n, const bool chosen[DSC_MAX_RANK], bool keeps_dims, dsc_error *err) {
     size_t row = 0;
     int64_t strides[DSC_MAX_RANK];
@@ -87,7 +92,7 @@ dsc_status reduce_any_infer(graph *g, graph_node *n, const bool chosen[DSC_MAX_R
     const graph_value *x = graph_input(g, n, 0);
     graph_shape y = {0};
     s->kind = rows[row].kind;
-    s->is_copy = true;
+    s->is_copy = gives_itself(s->kind);
     s->inner_count = 1;
     flat_strides(&x->shape, strides);
     for (uint32_t i = 0; i < x->shape.rank; i++) {
@@ -144,6 +149,11 @@ static void add_whole(reduced *r, reduce_kind kind, const int64_t *x, uint64_t c
     }
 }
 
+// U64 is read as its bits; with the upper one turned round they are ordered as integers with a sign are.
+static void order_unsigned(int64_t *x, uint64_t count) {
+    for (uint64_t i = 0; i < count; i++) x[i] = (int64_t)((uint64_t)x[i] ^ (uint64_t)1 << 63);
+}
+
 // All elements of one output. `most`: what log-sum-exp takes off, so that no power overflows.
 static reduced walk(const reduce_any_spec *s, const op_tensor *x, int64_t first, double most, bool is_whole) {
     double real[NUMBERS_BLOCK];
@@ -157,6 +167,7 @@ static reduced walk(const reduce_any_spec *s, const op_tensor *x, int64_t first,
         if (count > NUMBERS_BLOCK) count = NUMBERS_BLOCK;
         if (is_whole) {
             integers_load(whole, x, first + at.offset[0], stride, count);
+            if (x->dtype == DSC_U64 && (s->kind == REDUCE_MAX || s->kind == REDUCE_MIN)) order_unsigned(whole, count);
             add_whole(&r, s->kind, whole, count);
         } else {
             numbers_load(real, x, first + at.offset[0], stride, count);
@@ -187,12 +198,26 @@ static double real_result(const reduce_any_spec *s, const op_tensor *x, int64_t 
     return 0;
 }
 
+// The largest or the smallest of no elements: the end of the type that any element is better than.
+static int64_t worst(dsc_dtype dtype, bool is_most) {
+    uint64_t bits = 8 * (uint64_t)dsc_dtype_bytes(dtype);
+    bool is_signed = dtype == DSC_I8 || dtype == DSC_I16 || dtype == DSC_I32 || dtype == DSC_I64;
+    if (dtype == DSC_BOOL) return is_most ? 0 : 1;
+    uint64_t highest = UINT64_MAX >> (64 - bits + is_signed);
+    return (int64_t)(is_most ? (is_signed ? ~highest : 0) : highest);
+}
+
 static void whole_result(const reduce_any_spec *s, const op_call *c, uint64_t at, int64_t first) {
+    dsc_dtype dtype = c->inputs[0].dtype;
     reduced r = walk(s, &c->inputs[0], first, 0, true);
     int64_t value = r.whole_sum;
-    if (s->kind == REDUCE_MAX) value = s->inner_count || c->inputs[0].dtype != DSC_BOOL ? r.whole_most : 0;
-    if (s->kind == REDUCE_MIN) value = s->inner_count || c->inputs[0].dtype != DSC_BOOL ? r.whole_least : 1;
+    if (s->kind == REDUCE_MAX) value = r.whole_most;
+    if (s->kind == REDUCE_MIN) value = r.whole_least;
     if (s->kind == REDUCE_PROD) value = r.whole_product;
+    if (s->kind == REDUCE_MAX || s->kind == REDUCE_MIN) {
+        if (dtype == DSC_U64) order_unsigned(&value, 1);
+        if (s->inner_count == 0) value = worst(dtype, s->kind == REDUCE_MAX);
+    }
     integers_put(&c->outputs[0], at, value);
 }
 

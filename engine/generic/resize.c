@@ -18,7 +18,8 @@ static double source_place(const resize_spec *s, const resize_axis *a, int64_t x
     switch (s->coordinates) {
         case RESIZE_HALF_PIXEL: return (at + 0.5) / a->scale - 0.5;
         case RESIZE_PYTORCH_HALF_PIXEL: return a->out > 1 ? (at + 0.5) / a->scale - 0.5 : 0;
-        case RESIZE_ALIGN_CORNERS: return a->out > 1 ? at * (in - 1) / (out - 1) : 0;
+        case RESIZE_ALIGN_CORNERS: // the length before it is cut to whole elements, as ONNX's own cases have it
+            return a->out > 1 ? at * (in - 1) / (a->scale * in - 1) : 0;
         case RESIZE_ASYMMETRIC: return at / a->scale;
         case RESIZE_TF_HALF_PIXEL_FOR_NN: return (at + 0.5) / a->scale;
         case RESIZE_HALF_PIXEL_SYMMETRIC: {

@@ -13,7 +13,8 @@ static const struct {
     [9] = {"BOOL", DSC_BOOL},   [10] = {"FLOAT16", DSC_F16},  [11] = {"DOUBLE", DSC_F64}, [12] = {"UINT32", DSC_U32},
     [13] = {"UINT64", DSC_U64}, [14] = {"COMPLEX64", 0},      [15] = {"COMPLEX128", 0},   [16] = {"BFLOAT16", DSC_BF16},
     [17] = {"FLOAT8E4M3FN", 0}, [18] = {"FLOAT8E4M3FNUZ", 0}, [19] = {"FLOAT8E5M2", 0},   [20] = {"FLOAT8E5M2FNUZ", 0},
-    [21] = {"UINT4", 0},        [22] = {"INT4", 0},           [23] = {"FLOAT4E2M1", 0},
+    [21] = {"UINT4", 0},        [22] = {"INT4", 0},           [23] = {"FLOAT4E2M1", 0},   [24] = {"FLOAT8E8M0", 0},
+    [25] = {"UINT2", 0},        [26] = {"INT2", 0},
 };
 
 bool onnx_type_find(int64_t number, dsc_dtype *out, const char **name) {

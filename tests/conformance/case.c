@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "tests/conformance/case.h"
 
+#include "engine/base/half.h"
 #include "tests/conformance/table.h"
 #include "tests/conformance/tensor_pb.h"
 
@@ -78,6 +79,12 @@ static bool is_close(double got, double want) {
     return fabs(got - want) <= ABSOLUTE + RELATIVE * fabs(want);
 }
 
+// The reference keeps doubles; an output's type holds the nearest of its own numbers.
+static double as_stored(double value, dsc_dtype dtype) {
+    if (dtype == DSC_F16) return half_value(half_bits(value));
+    return dtype == DSC_BF16 ? bfloat_value(bfloat_bits(value)) : value;
+}
+
 // `as` says what `data` holds: the tensor's type, or doubles from the reference.
 static bool compare(case_state *c, const char *what, const dsc_tensor_info *got, dsc_dtype as, const void *data,
                     const tensor_pb *want) {
@@ -89,7 +96,8 @@ static bool compare(case_state *c, const char *what, const dsc_tensor_info *got,
         return false;
     }
     for (uint64_t i = 0; i < want->count; i++) {
-        double a = tensor_pb_value(as, data, i), b = tensor_pb_value(want->dtype, want->data, i);
+        double a = as_stored(tensor_pb_value(as, data, i), want->dtype),
+               b = tensor_pb_value(want->dtype, want->data, i);
         if (is_close(a, b)) continue;
         snprintf(c->why, c->why_size, "%s: output \"%s\"[%llu] is %.9g, expected %.9g", what, got->name,
                  (unsigned long long)i, a, b);

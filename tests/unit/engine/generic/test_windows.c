@@ -97,6 +97,8 @@ Test(generic_windows, resizing) {
         {"Resize", 10, "f32 5: 1 2 3 4 5 | f32 1: 1.8", NULL, "f32 9: 1 1 2 2 3 3 4 4 5"},
         {"Resize", 13, "f32 2: 0 3 | _ | _ | i64 1: 4", "mode='linear';coordinate_transformation_mode='align_corners'",
          "f32 4: 0 1 2 3"},
+        {"Resize", 13, "f32 4: 1 2 3 4 | _ | f32 1: 0.6",
+         "mode='linear';coordinate_transformation_mode='align_corners'", "f32 2: 1 3.142857"},
         {"Resize", 13, "f32 2: 0 4 | _ | _ | i64 1: 4", "mode='linear';coordinate_transformation_mode='asymmetric'",
          "f32 4: 0 2 4 4"},
         {"Resize", 13, "f32 4: 0 1 2 3 | _ | f32 1: 0.5", "mode='linear'", "f32 2: 0.5 2.5"},
