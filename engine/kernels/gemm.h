@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Matrix multiplication over pixels: the pointwise convolution, and by its segments every ungrouped convolution.
+// Matrix multiplication over pixels: the pointwise convolution, and by its segments every ungrouped convolution and
+// each group of a grouped one.
 //
 //   C[p][n] = act(bias[n] + sum_s sum_j A[a_offset[p] + segment[s].offset + j] * B[k(s, j)][n] + R[p][n])
 //

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Convolution: its parameters, and the three ways to compute it.
+// Convolution: its parameters, and the ways to compute it.
 #ifndef DSC_OPS_CONV_H
 #define DSC_OPS_CONV_H
 

@@ -10,8 +10,7 @@
 
 #include <string.h>
 
-#define BLOCKS_IN_L2 4            // a block of input, or its scaled copy, takes a quarter of L2
-#define UNIT_MACS    (256u << 10) // no tile for the threads is smaller than some 5 microseconds
+#define BLOCKS_IN_L2 4 // a block of input, or its scaled copy, takes a quarter of L2
 
 typedef struct gated {
     const buffer *in, *out, *residual, *gate;
@@ -100,7 +99,7 @@ static size_t scaled_input_bytes(const gated *a) {
 static void plan_blocks(const lowering *l, const conv_shape *s, gated *a) {
     uint64_t fitting = cpu_l2_bytes() / BLOCKS_IN_L2 / sizeof(float) / s->in_c;
     uint64_t blocks = fitting ? (a->rows - 1) / fitting + 1 : a->rows, macs = (uint64_t)a->rows * s->in_c * s->out_c;
-    uint64_t wanted = (l->threads - 1) / s->n + 1, units = macs / UNIT_MACS + 1;
+    uint64_t wanted = (l->threads - 1) / s->n + 1, units = macs / CONV_UNIT_MACS + 1;
     if (wanted > units) wanted = units;
     if (blocks < wanted) blocks = wanted;
     a->block_rows = (uint32_t)((a->rows - 1) / blocks + 1);

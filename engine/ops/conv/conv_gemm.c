@@ -94,15 +94,9 @@ static uint32_t plan_prepared_rows(const gemm_stage *s, size_t weight_bytes) {
 
 // ---- weights ----------------------------------------------------------------------------------------------------
 
-typedef struct pack_context {
-    const float *w; // [out_c][in_c][taps]
-    const gemm_panel *panels;
-    uint32_t panel_count, out_c, in_c, taps;
-} pack_context;
-
 // Packed in the order of the sum: taps, then channels.
-static void pack_panels(float *packed, const void *context) {
-    const pack_context *c = context;
+void gemm_panels_pack(float *packed, const void *source) {
+    const gemm_panels_source *c = source;
     for (uint32_t i = 0; i < c->panel_count; i++) {
         const gemm_panel *p = &c->panels[i];
         uint32_t nr = p->kernel->nr, real = c->out_c - p->n0 < nr ? c->out_c - p->n0 : nr;
@@ -122,7 +116,7 @@ static void pack_panels(float *packed, const void *context) {
 const float *gemm_stage_weights(lowering *l, const graph_node *n, const conv_shape *s, const gemm_panel *panels,
                                 uint32_t panel_count, dsc_error *err) {
     uint32_t taps = s->window.kernel[0] * s->window.kernel[1];
-    pack_context c = {graph_input(l->g, n, 1)->data, panels, panel_count, s->out_c, s->in_c, taps};
+    gemm_panels_source c = {graph_input(l->g, n, 1)->data, panels, panel_count, s->out_c, s->in_c, taps};
     const gemm_panel *last = &panels[panel_count - 1];
     char format[96];
     snprintf(format, sizeof format, "gemm %s %u %u %u", last->kernel->name, c.out_c, c.in_c, c.taps);
@@ -131,28 +125,34 @@ const float *gemm_stage_weights(lowering *l, const graph_node *n, const conv_sha
                                .format = format,
                                .floats =
                                    last->weights + last->kernel->form->panel_floats(last->kernel->nr, c.in_c * c.taps),
-                               .pack = pack_panels,
+                               .pack = gemm_panels_pack,
                                .context = &c};
     return lowering_weights(l, &request, err);
 }
 
-static dsc_status plan_weights(lowering *l, const graph_node *n, const conv_shape *s, gemm_stage *out, dsc_error *err) {
-    uint32_t *widths = lowering_alloc(l, s->out_c / 8 + 2, sizeof *widths, err);
+dsc_status gemm_panels_plan(lowering *l, dsc_isa tier, uint32_t out_c, uint32_t k, gemm_panels *out, dsc_error *err) {
+    uint32_t *widths = lowering_alloc(l, out_c / 8 + 2, sizeof *widths, err);
     if (!widths) return err->status;
-    dsc_isa tier = tier_of(l, s);
-    out->panel_count = gemm_split(tier, s->out_c, widths);
-    gemm_panel *panels = lowering_alloc(l, out->panel_count, sizeof *panels, err);
+    *out = (gemm_panels){.count = gemm_split(tier, out_c, widths)};
+    gemm_panel *panels = lowering_alloc(l, out->count, sizeof *panels, err);
     if (!panels) return err->status;
-    uint32_t n0 = 0;
-    size_t floats = 0;
-    for (uint32_t i = 0; i < out->panel_count; i++) {
-        panels[i] = (gemm_panel){gemm_find(tier, widths[i]), n0, floats};
-        n0 += widths[i];
-        floats += (panels[i].kernel->form->panel_floats(widths[i], out->gemm.k) + 15) / 16 * 16;
+    for (uint32_t i = 0; i < out->count; i++) {
+        panels[i] = (gemm_panel){gemm_find(tier, widths[i]), out->width, out->floats};
+        out->width += widths[i];
+        out->floats += (panels[i].kernel->form->panel_floats(widths[i], k) + 15) / 16 * 16;
     }
-    out->panels = panels;
-    out->prepared_rows = plan_prepared_rows(out, floats * sizeof(float));
-    out->weights = gemm_stage_weights(l, n, s, panels, out->panel_count, err);
+    out->list = panels;
+    return DSC_OK;
+}
+
+static dsc_status plan_weights(lowering *l, const graph_node *n, const conv_shape *s, gemm_stage *out, dsc_error *err) {
+    gemm_panels panels;
+    dsc_status status = gemm_panels_plan(l, tier_of(l, s), s->out_c, out->gemm.k, &panels, err);
+    if (status != DSC_OK) return status;
+    out->panels = panels.list;
+    out->panel_count = panels.count;
+    out->prepared_rows = plan_prepared_rows(out, panels.floats * sizeof(float));
+    out->weights = gemm_stage_weights(l, n, s, panels.list, panels.count, err);
     out->bias = out->weights ? lowering_vector(l, graph_input(l->g, n, 2), s->out_c, err) : NULL;
     return out->bias ? DSC_OK : err->status;
 }

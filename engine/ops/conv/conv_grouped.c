@@ -10,8 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BLOCK_ROWS 240u         // pixels that a group takes at a time: whole tiles of every kernel
-#define UNIT_MACS  (256u << 10) // a piece of work for a thread, some 5 microseconds
+#define BLOCK_ROWS 240u // pixels that a group takes at a time: whole tiles of every kernel
 
 typedef struct segment_list {
     const gemm_segment *segments;
@@ -23,10 +22,8 @@ typedef struct conv_grouped {
     conv_shape s;
     gemm_args gemm;        // what all groups share; without segments
     segment_list *by_lane; // [in->lanes]: for groups whose first channel has that lane
-    const gemm_panel *panels;
-    uint32_t panel_count; // of each group
+    gemm_panels panels;    // of each group, whose packed weights lie behind those of the one before
     const float *weights, *bias;
-    size_t group_floats; // of packed weights
     int64_t in_shift;
     uint32_t rows, blocks, tile_groups; // a tile is a block of rows and some groups
     uint32_t width;                     // of a row of scratch memory; 0: kernels store in place
@@ -61,7 +58,7 @@ static void copy_channels(const conv_grouped *a, const grouped_call *c, const fl
 }
 
 static void run_panel(const conv_grouped *a, const grouped_call *c, char *block) {
-    const gemm_panel *p = &a->panels[c->panel];
+    const gemm_panel *p = &a->panels.list[c->panel];
     uint32_t left = group_out(&a->s) - p->n0, nr = p->kernel->nr, real = left < nr ? left : nr;
     uint32_t first_in = c->group * group_in(&a->s), n0 = c->group * group_out(&a->s) + p->n0;
     const segment_list *segments = &a->by_lane[first_in % a->in->lanes];
@@ -71,7 +68,7 @@ static void run_panel(const conv_grouped *a, const grouped_call *c, char *block)
     g.a = (const float *)buffer_data(a->in, block) + a->in_shift + channel_offset(a->in, first_in);
     g.segments = segments->segments;
     g.segment_count = segments->count;
-    g.b = a->weights + c->group * a->group_floats + p->weights;
+    g.b = a->weights + c->group * a->panels.floats + p->weights;
     g.bias = bias;
     g.groups = a->width ? nr / 8 : (real + 7) / 8;
     g.c = a->width ? (float *)(void *)worker_scratch() + p->n0 : (float *)buffer_data(a->out, block);
@@ -109,7 +106,7 @@ static void grouped_tile(const void *args, char *block, uint32_t tile) {
     grouped_call c = {first, 0, m0, m0 + BLOCK_ROWS < a->rows ? m0 + BLOCK_ROWS : a->rows};
     clear_unused(a, block, &c, end);
     for (; c.group < end; c.group++) {
-        for (c.panel = 0; c.panel < a->panel_count; c.panel++) run_panel(a, &c, block);
+        for (c.panel = 0; c.panel < a->panels.count; c.panel++) run_panel(a, &c, block);
         if (a->width) copy_channels(a, &c, (const float *)(void *)worker_scratch(), buffer_data(a->out, block));
     }
 }
@@ -121,53 +118,31 @@ typedef struct pack_context {
     const conv_grouped *a;
 } pack_context;
 
-// In the order of the sum: taps, then channels.
 static void pack_groups(float *packed, const void *context) {
     const pack_context *c = context;
     const conv_grouped *a = c->a;
-    const uint32_t taps = a->s.window.kernel[0] * a->s.window.kernel[1], k = a->gemm.k, count = group_out(&a->s);
-    for (uint32_t i = 0; i < a->s.groups * a->panel_count; i++) {
-        const gemm_panel *p = &a->panels[i % a->panel_count];
-        uint32_t group = i / a->panel_count, nr = p->kernel->nr, left = count - p->n0;
-        for (uint32_t tap = 0; tap < taps; tap++) {
-            gemm_weights run = {.w = c->w + ((size_t)group * count + p->n0) * k + tap,
-                                .n = left < nr ? left : nr,
-                                .n_stride = k,
-                                .k_stride = taps,
-                                .count = k / taps,
-                                .k0 = tap * (k / taps),
-                                .k = k};
-            p->kernel->form->pack(packed + group * a->group_floats + p->weights, nr, &run);
-        }
+    const uint32_t taps = a->s.window.kernel[0] * a->s.window.kernel[1];
+    gemm_panels_source group = {c->w, a->panels.list, a->panels.count, group_out(&a->s), group_in(&a->s), taps};
+    for (uint32_t i = 0; i < a->s.groups; i++, group.w += (size_t)group.out_c * a->gemm.k) {
+        gemm_panels_pack(packed + i * a->panels.floats, &group);
     }
 }
 
-// The same panels for every group, one group's weights behind the other's. Kernels that prepare inputs are not for
-// sums as short as these.
+// Kernels that prepare inputs would do so for every group again.
 static dsc_status plan_weights(lowering *l, const graph_node *n, conv_grouped *a, dsc_error *err) {
-    uint32_t *widths = lowering_alloc(l, group_out(&a->s) / 8 + 2, sizeof *widths, err), n0 = 0;
-    if (!widths) return err->status;
-    dsc_isa tier = gemm_tier(l->isa, 0, 0);
-    a->panel_count = gemm_split(tier, group_out(&a->s), widths);
-    gemm_panel *panels = lowering_alloc(l, a->panel_count, sizeof *panels, err);
-    if (!panels) return err->status;
-    for (uint32_t i = 0; i < a->panel_count; i++) {
-        panels[i] = (gemm_panel){gemm_find(tier, widths[i]), n0, a->group_floats};
-        n0 += widths[i];
-        a->group_floats += (panels[i].kernel->form->panel_floats(widths[i], a->gemm.k) + 15) / 16 * 16;
-    }
-    a->panels = panels;
-    if (group_out(&a->s) % BUFFER_LANES && group_out(&a->s) != 8) a->width = n0;
-    pack_context c = {graph_input(l->g, n, 1)->data, a};
+    dsc_status status = gemm_panels_plan(l, gemm_tier(l->isa, 0, 0), group_out(&a->s), a->gemm.k, &a->panels, err);
+    if (status != DSC_OK) return status;
+    if (group_out(&a->s) % BUFFER_LANES && group_out(&a->s) != 8) a->width = a->panels.width;
+    const pack_context context = {graph_input(l->g, n, 1)->data, a};
     char format[96];
-    snprintf(format, sizeof format, "grouped %s %u %u %u %u", panels[a->panel_count - 1].kernel->name, a->s.out_c,
-             a->gemm.k, a->s.groups, group_in(&a->s));
-    weights_request request = {.source = c.w,
+    snprintf(format, sizeof format, "grouped %s %u %u %u %u", a->panels.list[a->panels.count - 1].kernel->name,
+             a->s.out_c, a->gemm.k, a->s.groups, group_in(&a->s));
+    weights_request request = {.source = context.w,
                                .source_bytes = sizeof(float) * a->s.out_c * a->gemm.k,
                                .format = format,
-                               .floats = a->s.groups * a->group_floats,
+                               .floats = a->s.groups * a->panels.floats,
                                .pack = pack_groups,
-                               .context = &c};
+                               .context = &context};
     a->weights = lowering_weights(l, &request, err);
     a->bias = a->weights ? lowering_vector(l, graph_input(l->g, n, 2), a->s.out_c, err) : NULL;
     return a->bias ? DSC_OK : err->status;
@@ -229,12 +204,12 @@ dsc_status conv_lower_grouped(lowering *l, const graph_node *n, const conv_shape
     if (status == DSC_OK) status = plan_addresses(l, a, err);
     if (status != DSC_OK) return status;
     a->blocks = (a->rows - 1) / BLOCK_ROWS + 1;
-    uint64_t macs = (uint64_t)BLOCK_ROWS * a->group_floats;
-    a->tile_groups = macs < UNIT_MACS ? (uint32_t)(UNIT_MACS / macs) : 1;
+    uint64_t macs = (uint64_t)BLOCK_ROWS * a->panels.floats;
+    a->tile_groups = macs < CONV_UNIT_MACS ? (uint32_t)(CONV_UNIT_MACS / macs) : 1;
     lowering_step_args made = {.run = grouped_tile,
                                .args = a,
                                .tiles = a->blocks * ((s->groups - 1) / a->tile_groups + 1),
-                               .kernel = a->panels[0].kernel->name,
+                               .kernel = a->panels.list[0].kernel->name,
                                .uses = {in, out},
                                .scratch_bytes = (size_t)BLOCK_ROWS * a->width * sizeof(float)};
     return lowering_step(l, &made, err);

@@ -7,10 +7,9 @@
 
 #include <math.h>
 
-#define BLOCKS_IN_L2 3            // a block of input takes a third of L2 and stays there while the weights stream past
-#define PREFETCHED   0.4          // of the time to fetch weights that is not hidden behind arithmetic
-#define UNITS_MIN    16u          // pieces of work for the threads, where there is enough to share
-#define UNIT_MACS    (256u << 10) // and none smaller than some 5 microseconds
+#define BLOCKS_IN_L2 3   // a block of input takes a third of L2 and stays there while the weights stream past
+#define PREFETCHED   0.4 // of the time to fetch weights that is not hidden behind arithmetic
+#define UNITS_MIN    16u // pieces of work for the threads, where there is enough to share
 
 typedef struct conv_layer {
     const buffer *in, *out, *residual;
@@ -52,7 +51,7 @@ static void plan_tiles(const lowering *l, const conv_shape *s, uint64_t fitting,
     uint32_t mr = a->stage.panels[0].kernel->mr;
     if (fitting < mr) fitting = mr;
     uint64_t blocks = (a->rows + fitting - 1) / fitting;
-    uint64_t macs = (uint64_t)a->rows * a->stage.gemm.k * s->out_c, units = macs / UNIT_MACS + 1;
+    uint64_t macs = (uint64_t)a->rows * a->stage.gemm.k * s->out_c, units = macs / CONV_UNIT_MACS + 1;
     if (units > UNITS_MIN) units = UNITS_MIN;
     if (l->threads == 1) units = 1;
     uint64_t groups = blocks >= units ? 1 : (units + blocks - 1) / blocks;
@@ -139,7 +138,8 @@ static dsc_status lower_dense(lowering *l, const graph_node *n, const conv_shape
     a->panels = (s->out_c + a->kernel->nr - 1) / a->kernel->nr;
     a->tile_panels = a->panels;
     uint64_t macs = (uint64_t)s->in_c * s->out_c;
-    if (macs > 2 * (uint64_t)UNIT_MACS) a->tile_panels = (uint32_t)(a->panels * (uint64_t)UNIT_MACS / macs) + 1;
+    if (macs > 2 * (uint64_t)CONV_UNIT_MACS)
+        a->tile_panels = (uint32_t)(a->panels * (uint64_t)CONV_UNIT_MACS / macs) + 1;
     dsc_status status = choice_dense_panels(l, n, a->panels, (double)s->in_c * a->kernel->nr, &a->tile_panels, err);
     if (status != DSC_OK) return status;
     gemm_panel *panels = lowering_alloc(l, a->panels, sizeof *panels, err);

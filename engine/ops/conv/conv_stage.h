@@ -8,6 +8,8 @@
 #include "engine/kernels/gemm.h"
 #include "engine/ops/conv/conv.h"
 
+#define CONV_UNIT_MACS (256u << 10) // no piece of work for a thread is smaller: some 5 microseconds
+
 // Distances in a map in panels, in floats.
 typedef struct map_strides {
     int64_t row, panel;
@@ -18,14 +20,30 @@ static inline map_strides map_strides_of(const buffer *b) {
     return (map_strides){b->row, b->panel, b->lanes};
 }
 
-// ---- ungrouped convolution: a matrix multiplication over pixels
-// -------------------------------------------------------
+// ---- a matrix multiplication over pixels: ungrouped convolution, or one group --------------------------------------
 
 typedef struct gemm_panel {
     const gemm_kernel *kernel;
     uint32_t n0;    // its first output channel
     size_t weights; // floats into the packed block
 } gemm_panel;
+
+typedef struct gemm_panels {
+    const gemm_panel *list;
+    uint32_t count, width; // width: output channels of all of them, idle ones included
+    size_t floats;         // of the packed block
+} gemm_panels;
+
+// The weight panels for `out_c` output channels that are sums of `k` products.
+dsc_status gemm_panels_plan(lowering *l, dsc_isa tier, uint32_t out_c, uint32_t k, gemm_panels *out, dsc_error *err);
+
+// What gemm_panels_pack(), a weights_pack_fn, takes as its context.
+typedef struct gemm_panels_source {
+    const float *w; // [out_c][in_c][taps]
+    const gemm_panel *panels;
+    uint32_t panel_count, out_c, in_c, taps;
+} gemm_panels_source;
+void gemm_panels_pack(float *packed, const void *source);
 
 typedef struct gemm_stage {
     gemm_args gemm;    // what all weight panels share

@@ -19,6 +19,8 @@
 #define SIDE   224
 #define VALUES (3 * SIDE * SIDE)
 
+#define KEEPS_FREED "a sanitizer keeps what was freed"
+
 // A line of /proc/self/status in KB, or 0.
 static long status_kb(const char *key) {
     char line[200];
@@ -48,7 +50,6 @@ static long grown_kb(body_kind kind, const uint8_t *bytes, size_t size) {
     fault f = {0};
     memset(out, 1, sizeof out);
     p.exact = true;
-    if (IS_SANITIZED) cr_skip_test("a sanitizer keeps what was freed");
     if (!forget_peak()) cr_skip_test("this kernel does not count peaks of memory anew (/proc/self/clear_refs)");
     long before = status_kb("VmRSS:");
     cr_assert(decode_image(&source, &p, &target, NULL, &f), "%s", f.text);
@@ -56,6 +57,7 @@ static long grown_kb(body_kind kind, const uint8_t *bytes, size_t size) {
 }
 
 Test(large, a_jpeg_of_twelve_megapixels_takes_megabytes) {
+    if (IS_SANITIZED) cr_skip_test(KEEPS_FREED);
     const jpeg_recipe r = {.width = 4000, .height = 3000, .color = JCS_RGB};
     size_t size;
     uint8_t *bytes = jpeg_recipe_make(&r, &size);
@@ -65,6 +67,7 @@ Test(large, a_jpeg_of_twelve_megapixels_takes_megabytes) {
 }
 
 Test(large, a_lossy_webp_takes_megabytes) {
+    if (IS_SANITIZED) cr_skip_test(KEEPS_FREED);
     enum { WIDTH = 4000, HEIGHT = 2000 };
     uint8_t *pixels = malloc((size_t)WIDTH * HEIGHT * 3), *bytes = NULL;
     uint32_t noise = 1; // the seed
