@@ -26,7 +26,7 @@ typedef struct chain {
     map_strides ring, between; // scratch: after the expansion; before the projection
     uint32_t ring_rows, ring_panels;
     size_t between_offset, prepared_offset; // bytes into the scratch
-    uint32_t bands, band_rows, chunk_rows;
+    uint32_t bands, chunk_rows;
     uint32_t groups; // by panels: of weight panels; else 0
 } chain;
 
@@ -194,10 +194,12 @@ static chain_state begin(const chain *a, char *block, uint32_t image) {
 
 static void band_tile(const void *args, char *block, uint32_t tile) {
     const chain *a = args;
-    uint32_t band = tile % a->bands, y = band * a->band_rows, end = y + a->band_rows;
+    uint32_t band = tile % a->bands;
+    uint32_t y = (uint32_t)((uint64_t)a->out->h * band / a->bands);
+    uint32_t end = (uint32_t)((uint64_t)a->out->h * (band + 1) / a->bands);
     chain_state s = begin(a, block, tile / a->bands);
     for (uint32_t p = 0; band == 0 && p < buffer_panels(a->out); p++) buffer_clear_border(a->out, block, s.image, p);
-    run_rows(&s, y, end < a->out->h ? end : a->out->h);
+    run_rows(&s, y, end);
 }
 
 static void group_tile(const void *args, char *block, uint32_t tile) {
@@ -302,15 +304,8 @@ static dsc_status plan_chain(lowering *l, const conv_chain *c, chain *a, dsc_err
 }
 
 uint32_t conv_chain_bands(const conv_shape *depthwise, uint32_t threads) {
-    uint32_t bands = (threads - 1) / depthwise->n + 1, rows = (depthwise->out_h - 1) / bands + 1;
-    if (bands > 1) rows += rows % 2; // the depthwise kernels take two rows at a time
-    return (depthwise->out_h - 1) / rows + 1;
-}
-
-static void plan_bands(chain *a, const conv_shape *depthwise, uint32_t threads) {
-    a->bands = conv_chain_bands(depthwise, threads);
-    a->band_rows = (a->out->h - 1) / a->bands + 1;
-    if (a->bands > 1) a->band_rows += a->band_rows % 2;
+    uint32_t bands = (threads - 1) / depthwise->n + 1;
+    return bands < depthwise->out_h ? bands : depthwise->out_h;
 }
 
 // The maps at both ends.
@@ -334,7 +329,7 @@ dsc_status conv_chain_lower_by_rows(lowering *l, const conv_chain *c, uint32_t c
     chain *a = begin_chain(l, c, err);
     if (!a) return err->status;
     a->chunk_rows = chunk_rows < a->out->h ? chunk_rows : a->out->h;
-    plan_bands(a, &a->depthwise_shape, l->threads);
+    a->bands = conv_chain_bands(&a->depthwise_shape, l->threads);
     return plan_chain(l, c, a, err);
 }
 

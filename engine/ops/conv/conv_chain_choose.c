@@ -88,6 +88,7 @@ static double rows_ns(const chain_shapes *s, uint32_t rows) {
     const conv_shape *d = &s->depthwise;
     double bands = conv_chain_bands(d, (uint32_t)s->threads), band_rows = ceil(d->out_h / bands);
     double stride = d->window.stride[0], reach = (double)(d->window.kernel[0] - 1) * d->window.dilation[0] + 1;
+    if (rows > band_rows) rows = (uint32_t)band_rows;
     double part = band_rows / d->out_h, wanted = fmin(1, (band_rows * stride + reach - stride) / d->in_h);
     double chunks = ceil(band_rows / rows), scratch = 0;
     double ns = image_ns(s, &s->expand) * wanted + (image_ns(s, d) + image_ns(s, &s->project)) * part;
