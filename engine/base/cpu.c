@@ -6,7 +6,6 @@
 #include "engine/base/error.h"
 
 #include <pthread.h>
-#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -32,6 +31,7 @@ const char *dsc_isa_name(dsc_isa isa) {
 #define TILE_STATE          (3u << 17) // XCR0: configuration and data
 #define ARCH_REQ_XCOMP_PERM 0x1023
 #define XFEATURE_XTILE_DATA 18
+#define ZEN5_FAMILY         0x1a
 
 static bool has_tiles(void) {
     unsigned a, b, c, d, low, high;
@@ -41,6 +41,13 @@ static bool has_tiles(void) {
     if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d & AMX_BF16) || !(d & AMX_TILE)) return false;
     if (!__get_cpuid_count(0x1d, 1, &a, &b, &c, &d)) return false; // palette 1: bytes of a row, tiles; rows
     return (b & 0xffff) >= 64 && b >> 16 >= 8 && (c & 0xffff) >= 16;
+}
+
+// On Sapphire Rapids a 512-bit vdivps takes as long as all the rest of a sigmoid; on Zen 5 SiLU is a quarter faster with it.
+static bool divides_fast(void) {
+    unsigned a, b, c, d;
+    if (!__get_cpuid(0, &a, &b, &c, &d) || b != signature_AMD_ebx || !__get_cpuid(1, &a, &b, &c, &d)) return false;
+    return (a >> 8 & 0xf) == 0xf && 0xf + (a >> 20 & 0xff) >= ZEN5_FAMILY;
 }
 #endif
 
@@ -58,11 +65,15 @@ static dsc_isa detect(void) {
     return DSC_ISA_REF;
 }
 
+bool cpu_divides_fast;
 static dsc_isa best;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void detect_once(void) {
     best = detect();
+#if defined(__x86_64__)
+    cpu_divides_fast = divides_fast();
+#endif
 }
 
 dsc_isa dsc_isa_best(void) {

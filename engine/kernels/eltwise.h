@@ -13,7 +13,7 @@
 typedef enum eltwise_binary { ELTWISE_ADD, ELTWISE_MUL } eltwise_binary;
 
 typedef struct eltwise_kernel {
-    const char *act_name, *binary_name, *scale_name, *softmax_name;
+    const char *act_name, *binary_name, *scale_name, *scale_rows_name, *softmax_name;
     dsc_isa isa;
     // out[i] = act(in[i]); in place is fine
     void (*act)(float *out, const float *in, size_t count, act a);
@@ -21,6 +21,8 @@ typedef struct eltwise_kernel {
     void (*binary)(float *out, const float *x, const float *y, size_t count, eltwise_binary op, act a);
     // pixels of 16 channels: out[p][c] = act(in[p][c] * scale[c] + shift[c]); scale or shift NULL: 1 or 0
     void (*scale)(float *out, const float *in, size_t pixels, const float *scale, const float *shift, act a);
+    // rows of `width` floats, a multiple of 8: out[r][i] = in[r][i] * factors[r]; in place is fine
+    void (*scale_rows)(float *out, const float *in, size_t rows, size_t width, const float *factors);
     // out[i] = exp(in[i]) / sum_j exp(in[j]), within a millionth of it; in place is fine. Below 2^-126 it may be 0.
     void (*softmax)(float *out, const float *in, size_t count);
 } eltwise_kernel;
@@ -35,6 +37,8 @@ const eltwise_kernel *eltwise_find(dsc_isa isa);
                                      act a);                                                                           \
     void eltwise_f32_scale_##suffix(float *out, const float *in, size_t pixels, const float *scale,                    \
                                     const float *shift, act a);                                                        \
+    void eltwise_f32_scale_rows_##suffix(float *out, const float *in, size_t rows, size_t width,                       \
+                                         const float *factors);                                                        \
     void eltwise_f32_softmax_##suffix(float *out, const float *in, size_t count);
 #include "engine/kernels/eltwise_list.inc"
 #undef ELTWISE_KERNEL

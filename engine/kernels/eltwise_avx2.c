@@ -88,6 +88,13 @@ void eltwise_f32_scale_avx2(float *out, const float *in, size_t pixels, const fl
     FOR_EACH_ACT(a.kind, SCALE_LOOP)
 }
 
+void eltwise_f32_scale_rows_avx2(float *out, const float *in, size_t rows, size_t width, const float *factors) {
+    for (size_t r = 0; r < rows; r++, in += width, out += width) {
+        __m256 by = _mm256_broadcast_ss(factors + r);
+        for (size_t i = 0; i < width; i += 8) _mm256_storeu_ps(out + i, _mm256_mul_ps(_mm256_loadu_ps(in + i), by));
+    }
+}
+
 // ---- softmax --------------------------------------------------------------------------------------------------
 
 #define EXP_FIRST (-87.3f) // exp of less is taken as 0

@@ -82,6 +82,15 @@ void eltwise_f32_scale_avx512(float *out, const float *in, size_t pixels, const 
     FOR_EACH_ACT(a.kind, SCALE_LOOP)
 }
 
+void eltwise_f32_scale_rows_avx512(float *out, const float *in, size_t rows, size_t width, const float *factors) {
+    for (size_t r = 0; r < rows; r++, in += width, out += width) {
+        __m512 by = _mm512_set1_ps(factors[r]);
+        size_t i = 0;
+        for (; i + 16 <= width; i += 16) _mm512_storeu_ps(out + i, _mm512_mul_ps(_mm512_loadu_ps(in + i), by));
+        if (i < width) _mm256_storeu_ps(out + i, _mm256_mul_ps(_mm256_loadu_ps(in + i), _mm512_castps512_ps256(by)));
+    }
+}
+
 // ---- softmax --------------------------------------------------------------------------------------------------
 
 #define EXP_FIRST (-87.3f) // exp of less is taken as 0

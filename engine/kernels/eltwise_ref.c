@@ -18,6 +18,12 @@ void eltwise_f32_scale_ref(float *out, const float *in, size_t pixels, const flo
     }
 }
 
+void eltwise_f32_scale_rows_ref(float *out, const float *in, size_t rows, size_t width, const float *factors) {
+    for (size_t r = 0; r < rows; r++) {
+        for (size_t i = 0; i < width; i++) out[r * width + i] = in[r * width + i] * factors[r];
+    }
+}
+
 // In double precision: in single precision the difference to the maximum alone would cost 4e-6.
 void eltwise_f32_softmax_ref(float *out, const float *in, size_t count) {
     double max = -HUGE_VAL, sum = 0;

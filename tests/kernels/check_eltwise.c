@@ -115,6 +115,23 @@ static bool scale_one(const eltwise_kernel *k, size_t pixels, check_filling fill
     return problem_end(&p);
 }
 
+static bool scale_rows_one(const eltwise_kernel *k, size_t rows, size_t width, check_filling fill) {
+    act none = {ACT_NONE, 0, 0};
+    problem p = problem_make(k->scale_rows_name, rows * width, fill, none);
+    float *factors = check_alloc(rows);
+    check_fill(&p.c, factors, rows, fill);
+    for (size_t i = 0; i < p.count; i++) {
+        double product = (double)p.x[i] * (double)factors[i / width];
+        want_value(&p, i, product, fabs(product));
+    }
+    factors = to_wall(factors, rows);
+    bool in_place = rows % 2;
+    if (in_place) memcpy(p.out, p.x, p.count * sizeof *p.x);
+    k->scale_rows(p.out, in_place ? p.out : p.x, rows, width, factors);
+    check_free_at_wall(factors, rows);
+    return problem_end(&p);
+}
+
 ParameterizedTestParameters(eltwise, act) {
     return each_kernel();
 }
@@ -154,6 +171,18 @@ ParameterizedTest(uint32_t *index, eltwise, scale, .timeout = 60) {
         act a = oracle_act_of(n / 4 / CHECK_FILLINGS);
         for (size_t pixels = 0; pixels < 10; pixels++) cr_assert(scale_one(k, pixels, fill, a, n % 4));
         cr_assert(scale_one(k, 196, fill, a, n % 4));
+    }
+}
+
+ParameterizedTestParameters(eltwise, scale_rows) {
+    return each_kernel();
+}
+ParameterizedTest(uint32_t *index, eltwise, scale_rows, .timeout = 60) {
+    const eltwise_kernel *k = kernel_at(*index);
+    if (!check_can_run(k->scale_rows_name, k->isa)) return;
+    for (unsigned n = 0; n < 8 * CHECK_FILLINGS; n++) {
+        check_filling fill = (check_filling)(n / 8);
+        for (size_t rows = 0; rows < 10; rows++) cr_assert(scale_rows_one(k, rows, 8 * (n % 8 + 1), fill));
     }
 }
 

@@ -29,14 +29,11 @@ static void gather_factors(const gated *a, char *block, uint32_t image, float *f
 }
 
 // Packed weights lie as [k][nr]: row k gets factor k.
-static void scale_weights(const gemm_stage *s, const float *factors, float *scaled) {
-    for (uint32_t i = 0; i < s->panel_count; i++) {
-        const float *from = s->weights + s->panels[i].weights;
-        float *to = scaled + s->panels[i].weights;
-        size_t nr = s->panels[i].kernel->nr;
-        for (uint32_t k = 0; k < s->gemm.k; k++, from += nr, to += nr) {
-            for (size_t j = 0; j < nr; j++) to[j] = from[j] * factors[k];
-        }
+static void scale_weights(const gated *a, const float *factors, float *scaled) {
+    for (uint32_t i = 0; i < a->stage.panel_count; i++) {
+        const gemm_panel *p = &a->stage.panels[i];
+        a->eltwise->scale_rows(scaled + p->weights, a->stage.weights + p->weights, a->stage.gemm.k, p->kernel->nr,
+                               factors);
     }
 }
 
@@ -74,7 +71,7 @@ static void gated_tile(const void *args, char *block, uint32_t tile) {
         r.scale = factors;
         r.prepared = scaled;
     } else if (a->scales_weights) {
-        scale_weights(&a->stage, factors, scaled);
+        scale_weights(a, factors, scaled);
         r.in = buffer_panel(a->in, block, image, 0);
         r.weights = scaled;
     } else {
