@@ -13,8 +13,11 @@
 #define VEC_ACT            simd_avx2_act
 #define TILE_PREFETCH_TWO  32
 // every panel is a multiple of 8 wide: there are no halves
-#define tile_load_half  _mm256_loadu_ps
-#define tile_store_half _mm256_storeu_ps
+#define tile_load_half            _mm256_loadu_ps
+#define tile_store_half           _mm256_storeu_ps
+#define tile_load_twice           _mm256_loadu_ps
+#define tile_halves(lower, upper) ((void)(upper), (lower))
+#define tile_upper(v)             (v)
 
 #include "engine/kernels/gemm.h"
 

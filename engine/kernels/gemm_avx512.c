@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // gemm, AVX-512: tiles of 12 rows by 32 channels (24 accumulators, 2 registers of weights, 1 of inputs), 8 by 48
-// (24 + 3 + 1) and 12 by 16. The widths 24 and 40 are 32 and 48 with a last vector of 8: the unused half of a register
-// costs less than two multiplications of 8 lanes.
+// (24 + 3 + 1) and 12 by 16. The widths 24 and 40 are 32 and 48 of which two rows share the last register.
 #include "engine/kernels/simd_avx512.h"
 
 #define VEC                __m512
@@ -22,6 +21,18 @@ static inline __m512 tile_load_half(const float *p) {
 
 static inline void tile_store_half(float *p, __m512 v) {
     _mm256_storeu_ps(p, _mm512_castps512_ps256(v));
+}
+
+static inline __m512 tile_load_twice(const float *p) {
+    return _mm512_broadcast_f32x8(_mm256_loadu_ps(p));
+}
+
+static inline __m512 tile_halves(__m512 lower, __m512 upper) {
+    return _mm512_mask_blend_ps(0xff00, lower, upper);
+}
+
+static inline __m512 tile_upper(__m512 v) {
+    return _mm512_shuffle_f32x4(v, v, 0xee); // a half as a register of its own makes gcc 12 spill
 }
 
 // A vector is the groups 2j and 2j + 1.

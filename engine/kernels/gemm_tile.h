@@ -6,6 +6,8 @@
 //   VEC_FMA(sum, x, y)                     sum += x * y, as volatile asm
 //   TILE_PREFETCH_TWO                      panels at least as wide prefetch two cache lines in 4 k, others one
 //   tile_load_half, tile_store_half        8 floats with zeros above, where a panel's width ends in half a vector
+//   tile_load_twice, tile_halves(x, y)     the same 8 floats in both halves; the lower half of x and the upper of y
+//   tile_upper(v)                          its upper half, moved down
 //   tile_load_groups(p, g, offsets, j)     vector j of a row of C or R: those of its 8-channel groups that are stored
 //   tile_store_groups(p, g, offsets, j, v)
 //
@@ -44,14 +46,39 @@
         if (nr > 2 * VEC_LANES) VEC_FMA(c##i##2, x, b2);                                                               \
     }
 
+// Where a panel ends in half a vector, two rows share one accumulator for it, the first row's: its halves are theirs.
+// Three multiplications do for two rows of 24 channels, and five for two of 40.
+#define EACH_PAIR(DO) DO(0, 1) DO(2, 3) DO(4, 5) DO(6, 7) DO(8, 9) DO(10, 11)
+#define MULTIPLY_PAIR(i, n)                                                                                            \
+    if (rows > (n)) {                                                                                                  \
+        VEC x = VEC_BROADCAST(a##i + k + ahead), y = VEC_BROADCAST(a##n + k + ahead);                                  \
+        VEC_FMA(c##i##0, x, b0);                                                                                       \
+        VEC_FMA(c##n##0, y, b0);                                                                                       \
+        if (nr > 2 * VEC_LANES) VEC_FMA(c##i##1, x, b1);                                                               \
+        if (nr > 2 * VEC_LANES) VEC_FMA(c##n##1, y, b1);                                                               \
+        x = tile_halves(x, y);                                                                                         \
+        if (nr < 2 * VEC_LANES) VEC_FMA(c##i##1, x, b1);                                                               \
+        if (nr > 2 * VEC_LANES) VEC_FMA(c##i##2, x, b2);                                                               \
+    } else                                                                                                             \
+        MULTIPLY_ROW(i)
+#define PART_PAIR(i, n)                                                                                                \
+    if (rows > (n)) {                                                                                                  \
+        if (nr < 2 * VEC_LANES) c##n##1 = tile_upper(c##i##1);                                                         \
+        if (nr > 2 * VEC_LANES) c##n##2 = tile_upper(c##i##2);                                                         \
+    }
+
 // The k that lies `j` ahead of the current one.
 #define STEP(j)                                                                                                        \
     do {                                                                                                               \
         enum { ahead = (j) };                                                                                          \
-        VEC b0 = tile_load_vector(b + ahead * nr, nr), b1 = b0, b2 = b0;                                               \
-        if (nr > VEC_LANES) b1 = tile_load_vector(b + ahead * nr + VEC_LANES, nr - VEC_LANES);                         \
-        if (nr > 2 * VEC_LANES) b2 = tile_load_vector(b + ahead * nr + 2 * VEC_LANES, nr - 2 * VEC_LANES);             \
-        EACH_ROW(MULTIPLY_ROW)                                                                                         \
+        VEC b0 = VEC_LOAD(b + ahead * nr), b1 = b0, b2 = b0;                                                           \
+        if (nr > VEC_LANES) b1 = tile_load_weights(b + ahead * nr + VEC_LANES, nr - VEC_LANES);                        \
+        if (nr > 2 * VEC_LANES) b2 = tile_load_weights(b + ahead * nr + 2 * VEC_LANES, nr - 2 * VEC_LANES);            \
+        if (nr % VEC_LANES) {                                                                                          \
+            EACH_PAIR(MULTIPLY_PAIR)                                                                                   \
+        } else {                                                                                                       \
+            EACH_ROW(MULTIPLY_ROW)                                                                                     \
+        }                                                                                                              \
         BARRIER();                                                                                                     \
     } while (0)
 
@@ -81,6 +108,10 @@
 // The vector at p, or its first half where fewer channels are left.
 static inline __attribute__((always_inline)) VEC tile_load_vector(const float *p, int left) {
     return left < VEC_LANES ? tile_load_half(p) : VEC_LOAD(p);
+}
+
+static inline __attribute__((always_inline)) VEC tile_load_weights(const float *p, int left) {
+    return left < VEC_LANES ? tile_load_twice(p) : VEC_LOAD(p);
 }
 
 static inline __attribute__((always_inline)) void tile_store_vector(float *p, VEC v, int left) {
@@ -142,9 +173,9 @@ typedef struct tile_at {
 // One tile: `rows` rows of a panel of nr channels.
 static inline __attribute__((always_inline)) void tile_run(const gemm_args *g, tile_at at, const int rows,
                                                            const int nr) {
-    VEC bias0 = tile_load_vector(g->bias, nr), bias1 = bias0, bias2 = bias0;
-    if (nr > VEC_LANES) bias1 = tile_load_vector(g->bias + VEC_LANES, nr - VEC_LANES);
-    if (nr > 2 * VEC_LANES) bias2 = tile_load_vector(g->bias + 2 * VEC_LANES, nr - 2 * VEC_LANES);
+    VEC bias0 = VEC_LOAD(g->bias), bias1 = bias0, bias2 = bias0;
+    if (nr > VEC_LANES) bias1 = tile_load_weights(g->bias + VEC_LANES, nr - VEC_LANES);
+    if (nr > 2 * VEC_LANES) bias2 = tile_load_weights(g->bias + 2 * VEC_LANES, nr - 2 * VEC_LANES);
     EACH_ROW(START_ROW)
 
     const float *b = g->b;
@@ -168,6 +199,9 @@ static inline __attribute__((always_inline)) void tile_run(const gemm_args *g, t
         for (; b != b_end; b += nr, k++) STEP(0);
     }
 
+    if (nr % VEC_LANES) {
+        EACH_PAIR(PART_PAIR)
+    }
     if (!at.is_plain) {
         const int vectors = (nr + VEC_LANES - 1) / VEC_LANES;
         _Alignas(64) float raw[TILE_ROWS_MAX * TILE_VECTORS_MAX * VEC_LANES];
