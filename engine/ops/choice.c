@@ -101,7 +101,8 @@ void choice_find_rows(program *p) {
 #define BYTES_PER_NS   35.0  // beyond L2
 #define SCRATCH_FREE   0.25  // of L2 are no burden
 #define SCRATCH_MISSES 0.5   // of scratch memory that takes all of L2
-#define PART_OF_L2     0.375 // a map that two steps share is mostly found there up to this size
+#define NEAR_PART      0.375 // of L2: a map that two steps share is found there up to this size,
+#define FAR_PART       0.5   // and from this size on it is not
 
 double choice_compute_ns(dsc_isa isa, double multiply_adds) {
     switch (isa) {
@@ -115,7 +116,9 @@ double choice_compute_ns(dsc_isa isa, double multiply_adds) {
 }
 
 double choice_traffic_ns(double map_bytes) {
-    return map_bytes > (double)cpu_l2_bytes() * PART_OF_L2 ? map_bytes / BYTES_PER_NS : 0;
+    double beyond = (map_bytes / (double)cpu_l2_bytes() - NEAR_PART) / (FAR_PART - NEAR_PART);
+    if (beyond <= 0) return 0;
+    return (beyond < 1 ? beyond : 1) * map_bytes / BYTES_PER_NS;
 }
 
 double choice_scratch_ns(double bytes, double passes) {

@@ -42,6 +42,7 @@ bool conv_chain_find(const lowering *l, const graph_node *depthwise, conv_chain 
 
 #define STEP_NS          2500.0 // for several threads: publishing a step and waiting for its last tile
 #define CROSS_BYTES_A_NS 30.0   // read from the cache of another core, by all threads together
+#define L2_BYTES_A_NS    250.0  // written to the second cache or read from it
 #define PANEL_CHANNELS   48.0   // of a weight panel, about
 
 typedef struct chain_shapes {
@@ -60,7 +61,7 @@ static double image_ns(const chain_shapes *s, const conv_shape *c) {
 // A map that one step leaves for the next: what does not fit the cache, and what another core has written.
 static double boundary_ns(const chain_shapes *s, uint32_t channels, uint32_t h, uint32_t w) {
     double bytes = sizeof(float) * s->depthwise.n * (double)channels * h * w;
-    double ns = choice_traffic_ns(bytes / s->threads);
+    double ns = choice_traffic_ns(bytes / s->threads) + 2 * bytes / s->threads / L2_BYTES_A_NS;
     if (s->threads > 1) ns += STEP_NS + bytes * (s->threads - 1) / s->threads / CROSS_BYTES_A_NS;
     return ns;
 }
@@ -78,7 +79,9 @@ static double panels_ns(const chain_shapes *s) {
     const conv_shape *d = &s->depthwise;
     double panels = ceil(d->in_c / PANEL_CHANNELS), rounds = ceil(d->n * panels / s->threads);
     double input = sizeof(float) * (double)s->expand.in_c * s->expand.in_h * s->expand.in_w;
+    double panel = sizeof(float) * fmin(PANEL_CHANNELS, d->in_c) * d->in_h * d->in_w;
     double ns = rounds * (image_ns(s, &s->expand) + image_ns(s, d)) / panels + (rounds - 1) * choice_traffic_ns(input);
+    ns += choice_scratch_ns(panel, rounds);
     if (!s->project.in_c) return ns;
     return ns + d->n * image_ns(s, &s->project) / s->threads + boundary_ns(s, d->out_c, d->out_h, d->out_w);
 }
