@@ -41,7 +41,7 @@ bool conv_chain_find(const lowering *l, const graph_node *depthwise, conv_chain 
 // ---- estimates, in nanoseconds of wall time -------------------------------------------------------------------------
 
 #define STEP_NS          2500.0 // for several threads: publishing a step and waiting for its last tile
-#define CROSS_BYTES_A_NS 30.0   // read from the cache of another core, by all threads together
+#define CROSS_BYTES_A_NS 10.0   // read from the cache of another core, by all threads together: 30 on one die, 6 between two
 #define L2_BYTES_A_NS    250.0  // written to the second cache or read from it
 #define PANEL_CHANNELS   48.0   // of a weight panel, about
 
