@@ -3,15 +3,16 @@
 // rows by 24 (12 + 3 + 1).
 #include "engine/kernels/simd_avx2.h"
 
-#define VEC                __m256
-#define VEC_LANES          8
-#define VEC_LOAD           _mm256_loadu_ps
-#define VEC_STORE          _mm256_storeu_ps
-#define VEC_BROADCAST      _mm256_broadcast_ss
-#define VEC_FMA(sum, x, y) __asm__ volatile("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(x), "x"(y))
-#define VEC_ADD            _mm256_add_ps
-#define VEC_ACT            simd_avx2_act
-#define TILE_PREFETCH_TWO  32
+#define VEC                          __m256
+#define VEC_LANES                    8
+#define VEC_LOAD                     _mm256_loadu_ps
+#define VEC_STORE                    _mm256_storeu_ps
+#define VEC_BROADCAST                _mm256_broadcast_ss
+#define VEC_FMA(sum, x, y)           __asm__ volatile("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(x), "x"(y))
+#define VEC_FMA_BROADCAST(sum, p, y) VEC_FMA(sum, VEC_BROADCAST(p), y)
+#define VEC_ADD                      _mm256_add_ps
+#define VEC_ACT                      simd_avx2_act
+#define TILE_PREFETCH_TWO            32
 // every panel is a multiple of 8 wide: there are no halves
 #define tile_load_half            _mm256_loadu_ps
 #define tile_store_half           _mm256_storeu_ps

@@ -3,15 +3,16 @@
 // (24 + 3 + 1) and 12 by 16. The widths 24 and 40 are 32 and 48 of which two rows share the last register.
 #include "engine/kernels/simd_avx512.h"
 
-#define VEC                __m512
-#define VEC_LANES          16
-#define VEC_LOAD           _mm512_loadu_ps
-#define VEC_STORE          _mm512_storeu_ps
-#define VEC_BROADCAST(p)   _mm512_set1_ps(*(p))
-#define VEC_FMA(sum, x, y) __asm__ volatile("vfmadd231ps %2, %1, %0" : "+v"(sum) : "v"(x), "v"(y))
-#define VEC_ADD            _mm512_add_ps
-#define VEC_ACT            simd_avx512_act
-#define TILE_PREFETCH_TWO  24
+#define VEC                          __m512
+#define VEC_LANES                    16
+#define VEC_LOAD                     _mm512_loadu_ps
+#define VEC_STORE                    _mm512_storeu_ps
+#define VEC_BROADCAST(p)             _mm512_set1_ps(*(p))
+#define VEC_FMA(sum, x, y)           __asm__ volatile("vfmadd231ps %2, %1, %0" : "+v"(sum) : "v"(x), "v"(y))
+#define VEC_FMA_BROADCAST(sum, p, y) __asm__ volatile("vfmadd231ps %1%{1to16%}, %2, %0" : "+v"(sum) : "m"(*(p)), "v"(y))
+#define VEC_ADD                      _mm512_add_ps
+#define VEC_ACT                      simd_avx512_act
+#define TILE_PREFETCH_TWO            24
 
 #include "engine/kernels/gemm.h"
 

@@ -4,6 +4,7 @@
 //
 //   VEC, VEC_LANES, VEC_LOAD, VEC_STORE, VEC_BROADCAST, VEC_ADD, VEC_ACT(v, kind, a, b)
 //   VEC_FMA(sum, x, y)                     sum += x * y, as volatile asm
+//   VEC_FMA_BROADCAST(sum, p, y)           sum += *p * y, the same
 //   TILE_PREFETCH_TWO                      panels at least as wide prefetch two cache lines in 4 k, others one
 //   tile_load_half, tile_store_half        8 floats with zeros above, where a panel's width ends in half a vector
 //   tile_load_twice, tile_halves(x, y)     the same 8 floats in both halves; the lower half of x and the upper of y
@@ -33,14 +34,21 @@
         if (nr > 2 * VEC_LANES) DO(i, 2);                                                                              \
     }
 
+// Where the inputs of row i start: not all rows find a general register, so the last ones are kept in memory.
+#define TILE_ROWS_NEAR 9
+#define FAR_ROW(i)     far_rows[(i) < TILE_ROWS_NEAR ? 0 : (i)-TILE_ROWS_NEAR]
+#define ROW_START(i)   ((i) < TILE_ROWS_NEAR ? a##i : FAR_ROW(i))
 #define START_ROW(i)                                                                                                   \
-    const float *a##i = g->a + g->a_offset[rows > (i) ? at.m + (i) : at.m];                                            \
+    const float *const a##i = g->a + g->a_offset[rows > (i) ? at.m + (i) : at.m];                                      \
+    if ((i) >= TILE_ROWS_NEAR && rows > (i)) FAR_ROW(i) = a##i;                                                        \
     VEC c##i##0 = bias0, c##i##1 = bias1, c##i##2 = bias2;
 
 // One row at one k. Inputs lie at the same distance from each row's start, so one index serves all rows.
 #define MULTIPLY_ROW(i)                                                                                                \
-    if (rows > (i)) {                                                                                                  \
-        VEC x = VEC_BROADCAST(a##i + k + ahead);                                                                       \
+    if (rows > (i) && nr == VEC_LANES) {                                                                               \
+        VEC_FMA_BROADCAST(c##i##0, ROW_START(i) + k + ahead, b0);                                                      \
+    } else if (rows > (i)) {                                                                                           \
+        VEC x = VEC_BROADCAST(ROW_START(i) + k + ahead);                                                               \
         VEC_FMA(c##i##0, x, b0);                                                                                       \
         if (nr > VEC_LANES) VEC_FMA(c##i##1, x, b1);                                                                   \
         if (nr > 2 * VEC_LANES) VEC_FMA(c##i##2, x, b2);                                                               \
@@ -51,7 +59,7 @@
 #define EACH_PAIR(DO) DO(0, 1) DO(2, 3) DO(4, 5) DO(6, 7) DO(8, 9) DO(10, 11)
 #define MULTIPLY_PAIR(i, n)                                                                                            \
     if (rows > (n)) {                                                                                                  \
-        VEC x = VEC_BROADCAST(a##i + k + ahead), y = VEC_BROADCAST(a##n + k + ahead);                                  \
+        VEC x = VEC_BROADCAST(ROW_START(i) + k + ahead), y = VEC_BROADCAST(ROW_START(n) + k + ahead);                  \
         VEC_FMA(c##i##0, x, b0);                                                                                       \
         VEC_FMA(c##n##0, y, b0);                                                                                       \
         if (nr > 2 * VEC_LANES) VEC_FMA(c##i##1, x, b1);                                                               \
@@ -176,7 +184,9 @@ static inline __attribute__((always_inline)) void tile_run(const gemm_args *g, t
     VEC bias0 = VEC_LOAD(g->bias), bias1 = bias0, bias2 = bias0;
     if (nr > VEC_LANES) bias1 = tile_load_weights(g->bias + VEC_LANES, nr - VEC_LANES);
     if (nr > 2 * VEC_LANES) bias2 = tile_load_weights(g->bias + 2 * VEC_LANES, nr - 2 * VEC_LANES);
+    const float *far_rows[TILE_ROWS_MAX - TILE_ROWS_NEAR];
     EACH_ROW(START_ROW)
+    __asm__ volatile("" : : "r"(far_rows) : "memory"); // read again in each k
 
     const float *b = g->b;
     const char *prefetch = at.prefetch;
