@@ -144,6 +144,16 @@ dsc_status conv_set_gate(graph *g, graph_node *n, uint32_t map, uint32_t gate, d
     return DSC_OK;
 }
 
+dsc_status conv_set_reads_relu(graph *g, graph_node *n, uint32_t map, dsc_error *err) {
+    conv_params *params = arena_alloc(&g->memory, 1, sizeof *params);
+    if (!params) return error_no_memory(err, sizeof *params);
+    *params = *(const conv_params *)n->params;
+    params->reads_relu = true;
+    n->params = params;
+    n->inputs[0] = map;
+    return DSC_OK;
+}
+
 static bool is_pointwise(const conv_shape *s) {
     return s->groups == 1 && s->window.kernel[0] == 1 && s->window.kernel[1] == 1;
 }

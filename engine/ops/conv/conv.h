@@ -10,6 +10,7 @@
 typedef struct conv_params {
     window window; // of one dimension: that is the width, the height is 1
     uint32_t groups;
+    bool reads_relu;     // what is negative in the map counts as 0: given by passes to fast depthwise convolutions
     conv_any_params any; // what is not computed fast
 } conv_params;
 
@@ -36,6 +37,12 @@ static inline uint32_t conv_gate(const graph_node *n) {
 }
 // Makes the node read `map` times `gate`.
 dsc_status conv_set_gate(graph *g, graph_node *n, uint32_t map, uint32_t gate, dsc_error *err);
+
+static inline bool conv_reads_relu(const graph_node *n) {
+    return ((const conv_params *)n->params)->reads_relu;
+}
+// Makes the node read `map` through a ReLU.
+dsc_status conv_set_reads_relu(graph *g, graph_node *n, uint32_t map, dsc_error *err);
 
 // The border that the node wants around its input's map; false where it reads the input flat.
 bool conv_border(const graph *g, const graph_node *n, buffer_pads *pads);

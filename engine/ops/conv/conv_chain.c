@@ -25,7 +25,7 @@ typedef struct chain {
     depthwise_stage depthwise;
     map_strides ring, between; // scratch: after the expansion; before the projection
     uint32_t ring_rows, ring_panels;
-    size_t between_offset, prepared_offset; // bytes into the scratch
+    size_t between_offset, prepared_offset, relu_offset; // bytes into the scratch
     uint32_t bands, chunk_rows;
     uint32_t groups; // by panels: of weight panels; else 0
 } chain;
@@ -37,6 +37,7 @@ typedef struct chain_state {
     char *block;
     float *ring, *between;
     char *prepared; // inputs of the gemm stage that runs
+    float *relu;    // scratch of the depthwise stage
     uint32_t image;
     uint32_t p0, p1;              // weight panels of the expansion
     uint32_t base;                // the ring's first panel is this one of the map
@@ -112,7 +113,8 @@ static void run_depthwise(const chain_state *s, uint32_t y, uint32_t rows, uint3
     int64_t top = (int64_t)y * d->window.stride[0] - d->pads.pad_top;
     for (uint32_t p = p0; p < p1; p++) {
         uint32_t map = s->image * buffer_panels(a->out) + p;
-        depthwise_rows r = {.panel = p, .rows = rows, .sums = depthwise_sums(a->sums, s->block, a->out, map, y)};
+        depthwise_rows r = {.panel = p, .rows = rows, .scratch = s->relu};
+        r.sums = depthwise_sums(a->sums, s->block, a->out, map, y);
         if (a->has_expand) {
             r.in = s->ring + (p - s->base) * a->ring.panel + (top - s->ring_first) * a->ring.row;
         } else {
@@ -188,6 +190,7 @@ static chain_state begin(const chain *a, char *block, uint32_t image) {
                          .ring = (float *)(void *)scratch,
                          .between = (float *)(void *)(scratch + a->between_offset),
                          .prepared = scratch + a->prepared_offset,
+                         .relu = (float *)(void *)(scratch + a->relu_offset),
                          .image = image,
                          .p1 = a->expand.panel_count};
 }
@@ -299,8 +302,11 @@ static dsc_status plan_chain(lowering *l, const conv_chain *c, chain *a, dsc_err
     a->depthwise.args.out_row = c->project ? a->between.row : a->out->row;
     status = depthwise_stage_plan(l, c->depthwise, &a->depthwise_shape, &a->depthwise, err);
     if (status == DSC_OK && c->project) status = plan_project(l, c, &project, a, err);
-    if (status == DSC_OK) plan_prepared(a, &scratch);
-    return status == DSC_OK ? add_step(l, c, a, scratch, err) : status;
+    if (status != DSC_OK) return status;
+    plan_prepared(a, &scratch);
+    a->relu_offset = scratch;
+    scratch += depthwise_stage_scratch_bytes(&a->depthwise, a->chunk_rows);
+    return add_step(l, c, a, scratch, err);
 }
 
 uint32_t conv_chain_bands(const conv_shape *depthwise, uint32_t threads) {

@@ -29,6 +29,7 @@ bool conv_chain_find(const lowering *l, const graph_node *depthwise, conv_chain 
     if (conv_resolve(g, depthwise, &s, NULL) != DSC_OK || !conv_is_depthwise(&s)) return false;
     uint32_t value = depthwise->outputs[0], next = l->only_reader[value];
     if (next != GRAPH_NONE && can_project(l, &g->nodes[next], value)) out->project = &g->nodes[next];
+    if (conv_reads_relu(depthwise)) return out->project; // nothing makes its input alone
     value = depthwise->inputs[0];
     uint32_t before = g->values[value].producer;
     if (before != GRAPH_NONE && l->only_reader[value] != GRAPH_NONE && g->nodes[before].residual == GRAPH_NONE &&
@@ -40,10 +41,11 @@ bool conv_chain_find(const lowering *l, const graph_node *depthwise, conv_chain 
 
 // ---- estimates, in nanoseconds of wall time -------------------------------------------------------------------------
 
-#define STEP_NS          2500.0 // for several threads: publishing a step and waiting for its last tile
-#define CROSS_BYTES_A_NS 10.0   // read from the cache of another core, by all threads together: 30 on one die, 6 between two
-#define L2_BYTES_A_NS    250.0  // written to the second cache or read from it
-#define PANEL_CHANNELS   48.0   // of a weight panel, about
+#define STEP_NS 2500.0 // for several threads: publishing a step and waiting for its last tile
+#define CROSS_BYTES_A_NS                                                                                               \
+    10.0 // read from the cache of another core, by all threads together: 30 on one die, 6 between two
+#define L2_BYTES_A_NS  250.0 // written to the second cache or read from it
+#define PANEL_CHANNELS 48.0  // of a weight panel, about
 
 typedef struct chain_shapes {
     conv_shape expand, depthwise, project; // in_c is 0 where there is none

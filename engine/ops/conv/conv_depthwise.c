@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Depthwise convolution, panel by panel: the stage, and the step of a whole layer.
+#include "engine/base/mem.h"
 #include "engine/ops/choice.h"
 #include "engine/ops/conv/conv_stage.h"
 
@@ -51,14 +52,33 @@ dsc_status depthwise_stage_plan(lowering *l, const graph_node *n, const conv_sha
                                 .dilation_h = w->dilation[0],
                                 .dilation_w = w->dilation[1],
                                 .act = lowering_act(n)};
+    stage->in_width = (s->out_w - 1) * w->stride[1] + (w->kernel[1] - 1) * w->dilation[1] + 1;
+    stage->relu = conv_reads_relu(n) ? eltwise_find(l->isa) : NULL;
     stage->weights = get_weights(l, n, s, stage->taps, err);
     stage->bias = stage->weights ? lowering_vector(l, graph_input(l->g, n, 2), s->out_c, err) : NULL;
     return stage->bias ? DSC_OK : err->status;
 }
 
+// Rows of the input under `rows` rows of output, at least one.
+static size_t rows_under(const depthwise_stage *s, uint32_t rows) {
+    return (size_t)(rows - 1) * s->args.stride_h + (size_t)(s->args.kernel_h - 1) * s->args.dilation_h + 1;
+}
+
+size_t depthwise_stage_scratch_bytes(const depthwise_stage *s, uint32_t rows) {
+    return s->relu ? mem_round_up(rows_under(s, rows) * (size_t)s->args.in_row * sizeof(float)) : 0;
+}
+
+// A copy in the first or second cache, with the row distance of the map.
+static const float *read_through_relu(const depthwise_stage *s, const depthwise_rows *r) {
+    static const act relu = {ACT_RELU, 0, 0};
+    size_t count = (rows_under(s, r->rows) - 1) * (size_t)s->args.in_row + (size_t)s->in_width * DWCONV_LANES;
+    s->relu->act(r->scratch, r->in, count, relu);
+    return r->scratch;
+}
+
 // Maps are read panel by panel, and the hardware's prefetchers do not follow from one to the next.
 static void prefetch(const depthwise_stage *s, const depthwise_rows *r) {
-    int64_t rows = (int64_t)(r->rows - 1) * s->args.stride_h + (int64_t)(s->args.kernel_h - 1) * s->args.dilation_h + 1;
+    int64_t rows = (int64_t)rows_under(s, r->rows);
     for (const float *p = r->next, *end = p + rows * s->args.in_row; p < end; p += DWCONV_LANES)
         __builtin_prefetch(p, 0, 2);
 }
@@ -66,7 +86,7 @@ static void prefetch(const depthwise_stage *s, const depthwise_rows *r) {
 void depthwise_stage_run(const depthwise_stage *s, const depthwise_rows *r) {
     if (r->next && r->rows) prefetch(s, r);
     dwconv_args d = s->args;
-    d.in = r->in;
+    d.in = s->relu && r->rows ? read_through_relu(s, r) : r->in;
     d.out = r->out;
     d.sums = r->sums;
     d.w = s->weights + (size_t)r->panel * s->taps * DWCONV_LANES;
@@ -93,6 +113,7 @@ static void depthwise_tile(const void *args, char *block, uint32_t tile) {
     depthwise_rows r = {.panel = panel, .rows = y1 - y0, .sums = depthwise_sums(a->sums, block, a->out, map, y0)};
     r.in = buffer_panel(a->in, block, image, panel) + a->in_shift + (int64_t)y0 * a->stride * a->in->row;
     r.out = buffer_panel(a->out, block, image, panel) + (int64_t)y0 * a->out->row;
+    r.scratch = (float *)(void *)worker_scratch();
     if (chunk == 0) buffer_clear_border(a->out, block, image, panel);
     depthwise_stage_run(&a->stage, &r);
 }
@@ -138,7 +159,11 @@ dsc_status conv_lower_depthwise(lowering *l, const graph_node *n, const conv_sha
     if (status != DSC_OK) return status;
     status = choose_chunks(l, n, s, a, err);
     if (status != DSC_OK) return status;
-    lowering_step_args made = {depthwise_tile,  a, a->chunks * s->n * buffer_panels(out), a->stage.kernel->name,
-                               {in, out, sums}, 0};
+    lowering_step_args made = {depthwise_tile,
+                               a,
+                               a->chunks * s->n * buffer_panels(out),
+                               a->stage.kernel->name,
+                               {in, out, sums},
+                               depthwise_stage_scratch_bytes(&a->stage, a->chunk_rows)};
     return lowering_step(l, &made, err);
 }

@@ -5,6 +5,7 @@
 #define DSC_OPS_CONV_STAGE_H
 
 #include "engine/kernels/dwconv.h"
+#include "engine/kernels/eltwise.h"
 #include "engine/kernels/gemm.h"
 #include "engine/ops/conv/conv.h"
 
@@ -115,6 +116,8 @@ typedef struct depthwise_stage {
     dwconv_args args; // without pointers
     const float *weights, *bias;
     uint32_t taps;
+    const eltwise_kernel *relu; // the input is read through it; or NULL
+    uint32_t in_width;          // pixels of an input row that the windows reach
 } depthwise_stage;
 
 // Row distances of the maps, `in_row` and `out_row`, are in stage->args already.
@@ -127,7 +130,10 @@ typedef struct depthwise_rows {
     float *sums;       // of the first row, or NULL
     const float *next; // what the next call will read as `in`, to be prefetched; or NULL
     uint32_t panel, rows;
+    float *scratch; // depthwise_stage_scratch_bytes() for these rows; may be NULL where that is 0
 } depthwise_rows;
+
+size_t depthwise_stage_scratch_bytes(const depthwise_stage *s, uint32_t rows);
 
 void depthwise_stage_run(const depthwise_stage *s, const depthwise_rows *r);
 

@@ -23,18 +23,19 @@ typedef struct chain_case {
     int kernel, stride, dilation, pad;
     int project;
     bool has_residual;
-    const char *act; // "" or what add_activation() knows
+    const char *act;  // "" or what add_activation() knows
+    bool relu_before; // a ReLU of its own that only the depthwise convolution reads
 } chain_case;
 
 static const char *const acts[] = {"", "Relu", "Clip", "HardSwish", "HardSigmoid", "Sigmoid", "SiLU"};
 #define ACTS (sizeof acts / sizeof *acts)
 
 static char *describe(const chain_case *c, char *text, size_t size) {
-    snprintf(
-        text, size,
-        "chain %dx%dx%dx%d, expand %d (%d, stride %d), depthwise %d stride %d dilation %d pad %d, project %d%s, \"%s\"",
-        c->n, c->c, c->h, c->w, c->expand, c->expand_kernel, c->expand_stride, c->kernel, c->stride, c->dilation,
-        c->pad, c->project, c->has_residual ? " + residual" : "", c->act);
+    snprintf(text, size,
+             "chain %dx%dx%dx%d, expand %d (%d, stride %d), %sdepthwise %d stride %d dilation %d pad %d, project %d%s, "
+             "\"%s\"",
+             c->n, c->c, c->h, c->w, c->expand, c->expand_kernel, c->expand_stride, c->relu_before ? "Relu, " : "",
+             c->kernel, c->stride, c->dilation, c->pad, c->project, c->has_residual ? " + residual" : "", c->act);
     return text;
 }
 
@@ -114,6 +115,7 @@ static dsc_model *make_chain(const chain_case *c, const char *what) {
         add_activation(&m, c->act);
         channels = c->expand;
     }
+    if (c->relu_before) add_activation(&m, "Relu");
     add_conv(&m, channels, channels, channels, c->kernel);
     set_window(&m, c->pad, c->stride, c->dilation);
     add_activation(&m, c->act);
@@ -182,23 +184,27 @@ static void try_chain(const chain_case *c, const float *input) {
     describe(c, what, sizeof what);
     uint64_t plans = try_model(make_chain(c, what), input, what, true);
     // Two candidates at least where there is a chain, for each tier and number of threads.
-    if (c->expand || c->project) cr_assert_geq(plans, 3 * CANDIDATES_THREADS, "%s: only %d plans", what, (int)plans);
+    if ((c->expand && !c->relu_before) || c->project)
+        cr_assert_geq(plans, 3 * CANDIDATES_THREADS, "%s: only %d plans", what, (int)plans);
 }
 
 static const chain_case by_hand[] = {
-    {1, 16, 56, 56, 96, 1, 1, 3, 2, 1, 1, 24, false, "Clip"}, // as MobileNetV2 begins
-    {1, 24, 28, 28, 144, 1, 1, 3, 1, 1, 1, 24, true, "Relu"}, // with a residual
-    {1, 24, 28, 28, 72, 1, 1, 5, 2, 1, 2, 40, false, "HardSwish"},
-    {1, 3, 33, 33, 32, 3, 2, 3, 1, 1, 1, 16, false, "Relu"},      // a stem
-    {2, 17, 9, 13, 33, 1, 1, 3, 1, 1, 1, 17, true, "SiLU"},       // a batch, odd everything
-    {1, 16, 17, 17, 16, 1, 1, 3, 1, 2, 2, 48, false, "Sigmoid"},  // dilation
-    {1, 8, 17, 5, 0, 0, 0, 5, 1, 1, 2, 24, false, "HardSigmoid"}, // no expansion
-    {1, 20, 15, 15, 40, 1, 1, 3, 1, 1, 1, 0, false, "Relu"},      // no projection
-    {1, 16, 1, 1, 64, 1, 1, 3, 1, 1, 1, 16, true, "Relu"},        // one pixel
-    {1, 16, 1, 17, 64, 1, 1, 5, 2, 1, 2, 24, false, ""},          // one row
-    {1, 16, 17, 1, 64, 1, 1, 5, 2, 1, 2, 24, false, ""},          // one column
-    {1, 24, 12, 12, 72, 1, 1, 3, 1, 1, 0, 24, false, "Relu"},     // no border
-    {3, 16, 7, 7, 32, 1, 1, 3, 2, 1, 1, 32, false, "HardSwish"},  // more images than threads share
+    {1, 16, 56, 56, 96, 1, 1, 3, 2, 1, 1, 24, false, "Clip", false}, // as MobileNetV2 begins
+    {1, 24, 28, 28, 144, 1, 1, 3, 1, 1, 1, 24, true, "Relu", false}, // with a residual
+    {1, 24, 28, 28, 72, 1, 1, 5, 2, 1, 2, 40, false, "HardSwish", false},
+    {1, 3, 33, 33, 32, 3, 2, 3, 1, 1, 1, 16, false, "Relu", false},      // a stem
+    {2, 17, 9, 13, 33, 1, 1, 3, 1, 1, 1, 17, true, "SiLU", false},       // a batch, odd everything
+    {1, 16, 17, 17, 16, 1, 1, 3, 1, 2, 2, 48, false, "Sigmoid", false},  // dilation
+    {1, 8, 17, 5, 0, 0, 0, 5, 1, 1, 2, 24, false, "HardSigmoid", false}, // no expansion
+    {1, 20, 15, 15, 40, 1, 1, 3, 1, 1, 1, 0, false, "Relu", false},      // no projection
+    {1, 16, 1, 1, 64, 1, 1, 3, 1, 1, 1, 16, true, "Relu", false},        // one pixel
+    {1, 16, 1, 17, 64, 1, 1, 5, 2, 1, 2, 24, false, "", false},          // one row
+    {1, 16, 17, 1, 64, 1, 1, 5, 2, 1, 2, 24, false, "", false},          // one column
+    {1, 24, 12, 12, 72, 1, 1, 3, 1, 1, 0, 24, false, "Relu", false},     // no border
+    {3, 16, 7, 7, 32, 1, 1, 3, 2, 1, 1, 32, false, "HardSwish", false},  // more images than threads share
+    {1, 24, 19, 19, 0, 0, 0, 3, 1, 1, 1, 24, true, "", true},            // as Xception's blocks begin
+    {2, 17, 9, 13, 0, 0, 0, 5, 2, 2, 4, 33, false, "Relu", true},        // odd everything
+    {1, 16, 14, 14, 32, 1, 1, 3, 1, 1, 1, 16, true, "Clip", true},       // what is expanded is clipped first
 };
 
 Test(candidates, of_chains_made_by_hand_give_the_same_bits) {
@@ -229,6 +235,7 @@ static chain_case random_chain(uint64_t seed) {
     if (c.c == 1 && !c.expand) c.c = 16; // of one channel it would be no depthwise convolution
     bool keeps_size = c.stride == 1 && (!c.expand || c.expand_stride == 1);
     if (c.project && keeps_size && pick(&s, 0, 1)) c.project = c.c, c.has_residual = true;
+    c.relu_before = pick(&s, 0, 2) == 0;
     return c;
 }
 
@@ -296,9 +303,30 @@ Test(candidates, timings_decide) {
     dsc_model_free(model);
 }
 
+Test(candidates, a_relu_that_only_a_depthwise_convolution_reads_has_no_row) {
+    const chain_case block = {1, 24, 19, 19, 0, 0, 0, 3, 1, 1, 1, 24, true, "", true};
+    dsc_model *model = make_chain(&block, "block");
+    dsc_weights *weights;
+    cr_assert_eq(dsc_weights_create(model, DSC_ISA_BEST, &weights, NULL), DSC_OK);
+    for (int without = 0; without < 2; without++) {
+        dsc_plan *plan;
+        dsc_plan_options options = {.passes = DSC_PASSES_ALL};
+        cr_assert_eq(dsc_passes_parse(without ? "fuse-residual" : "all", &options.passes, NULL), DSC_OK);
+        cr_assert_eq(dsc_plan_create(weights, NULL, 0, &options, &plan, NULL), DSC_OK);
+        uint32_t activations = 0;
+        for (uint32_t i = 0; i < dsc_plan_row_count(plan); i++) {
+            activations += dsc_plan_rows(plan)[i].kind == DSC_KIND_ACTIVATION;
+        }
+        cr_assert_eq(activations, (uint32_t)without);
+        dsc_plan_free(plan);
+    }
+    dsc_weights_free(weights);
+    dsc_model_free(model);
+}
+
 // Rows that run fused share their step; their times are shares of it and add up to the whole.
 Test(candidates, rows_of_a_fused_step_add_up) {
-    const chain_case big = {1, 32, 56, 56, 192, 1, 1, 3, 1, 1, 1, 32, true, "Relu"};
+    const chain_case big = {1, 32, 56, 56, 192, 1, 1, 3, 1, 1, 1, 32, true, "Relu", false};
     const dsc_run_options with_profile = {.profile = true};
     float *input = make_input();
     dsc_model *model = make_chain(&big, "fused");
@@ -365,7 +393,7 @@ static double slowdown(dsc_session *const sessions[2]) {
 // 1.8 times as much.
 Test(candidates, a_wrong_choice_is_slower) {
     static const char *const labels[] = {"separate", "rows 4"};
-    const chain_case wide = {1, 64, 32, 32, 384, 1, 1, 5, 1, 1, 2, 64, false, "Relu"};
+    const chain_case wide = {1, 64, 32, 32, 384, 1, 1, 5, 1, 1, 2, 64, false, "Relu", false};
     if (IS_SANITIZED) cr_skip_test("sanitizers change what takes time");
     dsc_model *model = make_chain(&wide, "wrong");
     dsc_weights *weights;
