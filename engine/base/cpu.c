@@ -43,7 +43,8 @@ static bool has_tiles(void) {
     return (b & 0xffff) >= 64 && b >> 16 >= 8 && (c & 0xffff) >= 16;
 }
 
-// On Sapphire Rapids a 512-bit vdivps takes as long as all the rest of a sigmoid; on Zen 5 SiLU is a quarter faster with it.
+// On Sapphire Rapids a 512-bit vdivps takes as long as all the rest of a sigmoid; on Zen 5 SiLU is a quarter faster
+// with it.
 static bool divides_fast(void) {
     unsigned a, b, c, d;
     if (!__get_cpuid(0, &a, &b, &c, &d) || b != signature_AMD_ebx || !__get_cpuid(1, &a, &b, &c, &d)) return false;

@@ -4,17 +4,10 @@
 
 static const eltwise_kernel kernels[] = {
 #define ELTWISE_KERNEL(suffix, isa)                                                                                    \
-    {"eltwise_f32_act_" #suffix,                                                                                       \
-     "eltwise_f32_binary_" #suffix,                                                                                    \
-     "eltwise_f32_scale_" #suffix,                                                                                     \
-     "eltwise_f32_scale_rows_" #suffix,                                                                                \
-     "softmax_f32_" #suffix,                                                                                           \
-     isa,                                                                                                              \
-     eltwise_f32_act_##suffix,                                                                                         \
-     eltwise_f32_binary_##suffix,                                                                                      \
-     eltwise_f32_scale_##suffix,                                                                                       \
-     eltwise_f32_scale_rows_##suffix,                                                                                  \
-     eltwise_f32_softmax_##suffix},
+    {"eltwise_f32_act_" #suffix,        "eltwise_f32_binary_" #suffix, "eltwise_f32_scale_" #suffix,                   \
+     "eltwise_f32_scale_rows_" #suffix, "softmax_f32_" #suffix,        isa,                                            \
+     eltwise_f32_act_##suffix,          eltwise_f32_binary_##suffix,   eltwise_f32_scale_##suffix,                     \
+     eltwise_f32_scale_rows_##suffix,   eltwise_f32_softmax_##suffix},
 #include "engine/kernels/eltwise_list.inc"
 #undef ELTWISE_KERNEL
 };

@@ -73,13 +73,15 @@ static inline __m512 simd_avx512_divide(__m512 y, __m512 d) {
     return _mm512_mul_ps(y, _mm512_fmadd_ps(inverse, rest, inverse)); // y may be infinite, so it comes last
 }
 
-// Within 3.95 ulp (all floats tried; with divisions less) for x >= -86; where the result would be no normal number, it is less than 2^-126.
+// Within 3.95 ulp (all floats tried; with divisions less) for x >= -86; where the result would be no normal number, it
+// is less than 2^-126.
 static inline __m512 simd_avx512_sigmoid(__m512 x) {
     x = simd_avx512_clamp(x, _mm512_set1_ps(-87.34f), _mm512_set1_ps(88.0f));
     return simd_avx512_divide(_mm512_set1_ps(1.0f), simd_avx512_one_plus_exp_minus(x));
 }
 
-// Within 4.45 ulp (all floats tried; with divisions less) for x >= -86; below -87.34 it stays what it is there, -2^-119.6.
+// Within 4.45 ulp (all floats tried; with divisions less) for x >= -86; below -87.34 it stays what it is there,
+// -2^-119.6.
 static inline __m512 simd_avx512_silu(__m512 x) {
     x = _mm512_max_ps(_mm512_set1_ps(-87.34f), x);
     return simd_avx512_divide(x, simd_avx512_one_plus_exp_minus(_mm512_min_ps(_mm512_set1_ps(88.0f), x)));
