@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // gemm, AVX-512: tiles of 12 rows by 32 channels (24 accumulators, 2 registers of weights, 1 of inputs), 8 by 48
-// (24 + 3 + 1) and 12 by 16. The widths 24 and 40 are 32 and 48 of which two rows share the last register.
+// (24 + 3 + 1) and 12 by 16. Widths 24 and 40 end in half a vector: two rows share a register there.
 #include "engine/kernels/simd_avx512.h"
 
 #define VEC                          __m512

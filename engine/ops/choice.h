@@ -36,8 +36,8 @@ void choice_find_rows(program *p);
 // ---- estimates ----------------------------------------------------------------------------------------------------
 
 // Nanoseconds of one core for so many multiply-adds in registers, and for moving bytes through a map that one step
-// writes and another reads: nothing where the map stays in L2. Rough figures of one machine: they rank candidates, no
-// more.
+// writes and another reads: nothing where the map stays in L2, and part of it where it nearly does. Rough figures of
+// one machine: they rank candidates, no more.
 double choice_compute_ns(dsc_isa isa, double multiply_adds);
 double choice_traffic_ns(double map_bytes);
 // For going through scratch memory so many times: the more of L2 it takes, the less of it is found there.

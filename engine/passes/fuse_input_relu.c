@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A ReLU that only a depthwise convolution reads, and that could not happen where its input is made because others read
-// that too (the residual blocks of Xception), happens where the convolution reads its input: no pass over the map.
+// A ReLU that only a depthwise convolution reads, and that no pass before has put where its input is made (in
+// Xception's blocks the sum before it has other readers), happens where the convolution reads its input: no pass over
+// the map.
 #include "engine/ops/activation.h"
 #include "engine/ops/conv/conv.h"
 #include "engine/ops/ops.h"

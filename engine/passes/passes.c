@@ -51,10 +51,13 @@ static dsc_status parse_one(const char *name, size_t length, uint32_t *mask, dsc
         *mask |= (uint32_t)1 << i;
         return DSC_OK;
     }
-    return error_set(err, DSC_BAD_ARGUMENT,
-                     "unknown pass \"%.*s\": use all, none or a list of fold-constants, "
-                     "remove-identity, fuse-pad, fold-batchnorm, fuse-residual, fuse-activation, fuse-gate",
-                     (int)(length < 40 ? length : 40), name);
+#define PASS(name, function) ", " name
+    static const char all[] =
+#include "engine/passes/pass_list.inc"
+        ;
+#undef PASS
+    return error_set(err, DSC_BAD_ARGUMENT, "unknown pass \"%.*s\": use all, none or a list of %s",
+                     (int)(length < 40 ? length : 40), name, all + strlen(", "));
 }
 
 dsc_status dsc_passes_parse(const char *list, uint32_t *out, dsc_error *err) {

@@ -314,6 +314,10 @@ uint32_t conv_chain_bands(const conv_shape *depthwise, uint32_t threads) {
     return bands < depthwise->out_h ? bands : depthwise->out_h;
 }
 
+uint32_t conv_chain_band_rows(const conv_shape *depthwise, uint32_t threads) {
+    return (depthwise->out_h - 1) / conv_chain_bands(depthwise, threads) + 1;
+}
+
 // The maps at both ends.
 static chain *begin_chain(lowering *l, const conv_chain *c, dsc_error *err) {
     const graph_node *first = c->expand ? c->expand : c->depthwise, *last = c->project ? c->project : c->depthwise;
@@ -334,7 +338,8 @@ static chain *begin_chain(lowering *l, const conv_chain *c, dsc_error *err) {
 dsc_status conv_chain_lower_by_rows(lowering *l, const conv_chain *c, uint32_t chunk_rows, dsc_error *err) {
     chain *a = begin_chain(l, c, err);
     if (!a) return err->status;
-    a->chunk_rows = chunk_rows < a->out->h ? chunk_rows : a->out->h;
+    uint32_t band_rows = conv_chain_band_rows(&a->depthwise_shape, l->threads);
+    a->chunk_rows = chunk_rows < band_rows ? chunk_rows : band_rows;
     a->bands = conv_chain_bands(&a->depthwise_shape, l->threads);
     return plan_chain(l, c, a, err);
 }

@@ -29,7 +29,7 @@ bool conv_chain_find(const lowering *l, const graph_node *depthwise, conv_chain 
     if (conv_resolve(g, depthwise, &s, NULL) != DSC_OK || !conv_is_depthwise(&s)) return false;
     uint32_t value = depthwise->outputs[0], next = l->only_reader[value];
     if (next != GRAPH_NONE && can_project(l, &g->nodes[next], value)) out->project = &g->nodes[next];
-    if (conv_reads_relu(depthwise)) return out->project; // nothing makes its input alone
+    if (conv_reads_relu(depthwise)) return out->project; // rings hold what an expansion gives, with no ReLU after it
     value = depthwise->inputs[0];
     uint32_t before = g->values[value].producer;
     if (before != GRAPH_NONE && l->only_reader[value] != GRAPH_NONE && g->nodes[before].residual == GRAPH_NONE &&
@@ -41,11 +41,14 @@ bool conv_chain_find(const lowering *l, const graph_node *depthwise, conv_chain 
 
 // ---- estimates, in nanoseconds of wall time -------------------------------------------------------------------------
 
-#define STEP_NS 2500.0 // for several threads: publishing a step and waiting for its last tile
-#define CROSS_BYTES_A_NS                                                                                               \
-    10.0 // read from the cache of another core, by all threads together: 30 on one die, 6 between two
-#define L2_BYTES_A_NS  250.0 // written to the second cache or read from it
-#define PANEL_CHANNELS 48.0  // of a weight panel, about
+#define STEP_NS        2500.0 // for several threads: publishing a step and waiting for its last tile
+#define L2_BYTES_A_NS  250.0  // written to the second cache or read from it
+#define PANEL_CHANNELS 48.0   // of a weight panel, about
+
+// Read from the cache of another core, by all threads together. 30 fits the times of a Xeon, 6 those of an EPYC whose
+// cores are far apart; which kind a machine is, nothing tells. Bands of rows that exchange little cost some percent of
+// arithmetic on the one, and far less than panels on the other.
+#define CROSS_BYTES_A_NS 10.0
 
 typedef struct chain_shapes {
     conv_shape expand, depthwise, project; // in_c is 0 where there is none
@@ -60,7 +63,7 @@ static double image_ns(const chain_shapes *s, const conv_shape *c) {
     return choice_compute_ns(s->isa, macs);
 }
 
-// A map that one step leaves for the next: what does not fit the cache, and what another core has written.
+// A map that one step leaves for the next: through L2, and further where it does not fit, or from another core.
 static double boundary_ns(const chain_shapes *s, uint32_t channels, uint32_t h, uint32_t w) {
     double bytes = sizeof(float) * s->depthwise.n * (double)channels * h * w;
     double ns = choice_traffic_ns(bytes / s->threads) + 2 * bytes / s->threads / L2_BYTES_A_NS;
@@ -91,7 +94,8 @@ static double panels_ns(const chain_shapes *s) {
 // A band computes again the rows that its neighbour needs, too; a ring that outgrows the cache gains nothing.
 static double rows_ns(const chain_shapes *s, uint32_t rows) {
     const conv_shape *d = &s->depthwise;
-    double bands = conv_chain_bands(d, (uint32_t)s->threads), band_rows = ceil(d->out_h / bands);
+    uint32_t threads = (uint32_t)s->threads;
+    double bands = conv_chain_bands(d, threads), band_rows = conv_chain_band_rows(d, threads);
     double stride = d->window.stride[0], reach = (double)(d->window.kernel[0] - 1) * d->window.dilation[0] + 1;
     if (rows > band_rows) rows = (uint32_t)band_rows;
     double part = band_rows / d->out_h, wanted = fmin(1, (band_rows * stride + reach - stride) / d->in_h);
@@ -130,7 +134,7 @@ static dsc_status choose(lowering *l, const conv_chain *c, uint32_t *way, dsc_er
     choice_add(&list, SEPARATE, separate_ns(&s), "separate");
     if (c->expand) choice_add(&list, BY_PANELS, panels_ns(&s), "panels");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (i && rows[i] > s.depthwise.out_h) break;
+        if (i && (rows[i] > s.depthwise.out_h || rows[i - 1] >= conv_chain_band_rows(&s.depthwise, l->threads))) break;
         choice_add(&list, rows[i], rows_ns(&s, rows[i]), "rows %u", rows[i]);
     }
     return choice_take(l, c->project ? c->project : c->depthwise, &list, way, err);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Depthwise convolution, panel by panel: the stage, and the step of a whole layer.
+#include "engine/base/cpu.h"
 #include "engine/base/mem.h"
 #include "engine/ops/choice.h"
 #include "engine/ops/conv/conv_stage.h"
@@ -52,7 +53,7 @@ dsc_status depthwise_stage_plan(lowering *l, const graph_node *n, const conv_sha
                                 .dilation_h = w->dilation[0],
                                 .dilation_w = w->dilation[1],
                                 .act = lowering_act(n)};
-    stage->in_width = (s->out_w - 1) * w->stride[1] + (w->kernel[1] - 1) * w->dilation[1] + 1;
+    stage->reach_w = (s->out_w - 1) * w->stride[1] + (w->kernel[1] - 1) * w->dilation[1] + 1;
     stage->relu = conv_reads_relu(n) ? eltwise_find(l->isa) : NULL;
     stage->weights = get_weights(l, n, s, stage->taps, err);
     stage->bias = stage->weights ? lowering_vector(l, graph_input(l->g, n, 2), s->out_c, err) : NULL;
@@ -71,7 +72,7 @@ size_t depthwise_stage_scratch_bytes(const depthwise_stage *s, uint32_t rows) {
 // A copy in the first or second cache, with the row distance of the map.
 static const float *read_through_relu(const depthwise_stage *s, const depthwise_rows *r) {
     static const act relu = {ACT_RELU, 0, 0};
-    size_t count = (rows_under(s, r->rows) - 1) * (size_t)s->args.in_row + (size_t)s->in_width * DWCONV_LANES;
+    size_t count = (rows_under(s, r->rows) - 1) * (size_t)s->args.in_row + (size_t)s->reach_w * DWCONV_LANES;
     s->relu->act(r->scratch, r->in, count, relu);
     return r->scratch;
 }
@@ -130,12 +131,18 @@ static double chunks_ns(const lowering *l, const conv_shape *s, uint32_t rows) {
     return choice_compute_ns(l->isa, macs) * choice_idle(tiles, l->threads) + CALL_NS * tiles;
 }
 
+// A copy of the input that is read through a ReLU is to stay near, and is not to take much memory.
+static bool is_too_much_to_copy(const depthwise_stage *s, uint32_t rows) {
+    return depthwise_stage_scratch_bytes(s, rows) > cpu_l2_bytes() / 4;
+}
+
 static dsc_status choose_chunks(lowering *l, const graph_node *n, const conv_shape *s, depthwise_layer *a,
                                 dsc_error *err) {
     const uint32_t rows[] = {CHUNK_FLOATS / DWCONV_LANES / s->out_w, s->out_h, 8, 2};
     choice_list list = {0};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         uint32_t even = even_rows(s, rows[i]);
+        if (i && is_too_much_to_copy(&a->stage, even)) continue;
         if (!choice_has(&list, even)) choice_add(&list, even, chunks_ns(l, s, even), "chunks of %u", even);
     }
     a->chunk_rows = even_rows(s, rows[0]);

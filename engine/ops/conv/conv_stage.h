@@ -117,7 +117,7 @@ typedef struct depthwise_stage {
     const float *weights, *bias;
     uint32_t taps;
     const eltwise_kernel *relu; // the input is read through it; or NULL
-    uint32_t in_width;          // pixels of an input row that the windows reach
+    uint32_t reach_w;           // pixels of an input row under the windows of an output row
 } depthwise_stage;
 
 // Row distances of the maps, `in_row` and `out_row`, are in stage->args already.

@@ -324,6 +324,28 @@ Test(candidates, a_relu_that_only_a_depthwise_convolution_reads_has_no_row) {
     dsc_model_free(model);
 }
 
+// What is read through a ReLU is copied: chunks of rows stay small. No band is split into the same chunks twice.
+Test(candidates, are_bounded_and_differ) {
+    const chain_case alone = {1, 16, 147, 147, 0, 0, 0, 3, 1, 1, 1, 0, false, "", true};
+    const chain_case banded = {1, 24, 14, 14, 72, 1, 1, 3, 1, 1, 1, 24, true, "Relu", false};
+    dsc_model *models[] = {make_chain(&alone, "alone"), make_chain(&banded, "banded")};
+    const char *const unwanted[] = {"chunks of 146", "rows 14"};
+    for (int i = 0; i < 2; i++) {
+        dsc_weights *weights;
+        dsc_plan *plan;
+        dsc_plan_options options = {.passes = DSC_PASSES_ALL, .threads = i ? 2 : 1};
+        cr_assert_eq(dsc_weights_create(models[i], DSC_ISA_BEST, &weights, NULL), DSC_OK);
+        cr_assert_eq(dsc_plan_create(weights, NULL, 0, &options, &plan, NULL), DSC_OK);
+        cr_assert_geq(dsc_plan_choice_count(plan), 1);
+        const dsc_choice *c = dsc_plan_choices(plan);
+        cr_assert_geq(c->candidate_count, 2);
+        for (uint32_t k = 0; k < c->candidate_count; k++) cr_assert_str_neq(c->candidates[k].label, unwanted[i]);
+        dsc_plan_free(plan);
+        dsc_weights_free(weights);
+        dsc_model_free(models[i]);
+    }
+}
+
 // Rows that run fused share their step; their times are shares of it and add up to the whole.
 Test(candidates, rows_of_a_fused_step_add_up) {
     const chain_case big = {1, 32, 56, 56, 192, 1, 1, 3, 1, 1, 1, 32, true, "Relu", false};
