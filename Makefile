@@ -71,7 +71,7 @@ $(B)/libdsc.a: $(ENGINE_OBJ)
 $(B)/engine/kernels/%.o: KERNEL_FLAGS = $(if $(SAN),-O1,-O3) -fno-lto
 # The fuzzer learns nothing from loops over elements, and counting in unrolled ones takes long to compile.
 $(B)/engine/kernels/%.o: CFLAGS := $(subst fuzzer-no-link$(comma),,$(CFLAGS))
-# gcc would park addresses in vector registers, and fetch them back through the ports of the multiplications: up to 8 %
+# gcc would park addresses in vector registers, and fetch them back through the ports of the multiplications: up to 6 %
 # of a matrix multiplication of few inputs.
 NO_PARKING := $(if $(findstring gcc,$(CC)),-mtune-ctrl=^inter_unit_moves_from_vec)
 $(B)/engine/%_avx2.o: ISA_FLAGS = -mavx2 -mfma

@@ -93,7 +93,8 @@ void choice_find_rows(program *p) {
 }
 
 // From the times that `dscd tune` took of MobileNetV2 and V3-Large: November 2026, one core of a virtual Sapphire
-// Rapids with 2 MB of L2. What they choose is 1 to 2 percent slower there than the best candidates.
+// Rapids with 2 MB of L2. What they choose is 1 to 2 percent slower there than the best candidates. FAR_PART is from
+// the same on a virtual EPYC with 1 MB.
 #define AVX512_PER_NS  85.0 // multiply-adds
 #define AMX_PER_NS     150.0
 #define AVX2_PER_NS    52.0

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // A Pad with zeros around a map becomes padding of the convolution that reads it.
-#include "engine/base/error.h"
 #include "engine/ops/conv/conv.h"
 #include "engine/ops/ops.h"
 #include "engine/ops/pad.h"
@@ -27,12 +26,10 @@ static dsc_status fuse(rewrite *r, graph_node *pad, graph_node *conv, const pad_
     for (int i = 0; i < 4; i++) {
         if (pads[i] > WINDOW_LIMIT) return DSC_OK;
     }
-    conv_params *params = arena_alloc(&g->memory, 1, sizeof *params);
-    if (!params) return error_no_memory(err, sizeof *params);
-    *params = *(const conv_params *)conv->params;
+    conv_params *params = conv_own_params(g, conv, err);
+    if (!params) return DSC_NO_MEMORY;
     params->window.auto_pad = WINDOW_PADS;
     for (int i = 0; i < 4; i++) params->window.pads[i] = pads[i];
-    conv->params = params;
     conv->inputs[0] = pad->inputs[0];
     pad->is_removed = true;
     return rewrite_note_fused(r, (uint32_t)(conv - g->nodes), "Pad", 0, err);

@@ -56,7 +56,7 @@ bool network_path(const network *net, char *path, size_t size) {
     if (net->is_generated) return generated_path(net, path, size);
     char name[128], found[TEST_DATA_PATH_MAX];
     snprintf(name, sizeof name, "models/%s.onnx", net->name);
-    if (!test_data_path(name, found)) return skip(net, TEST_DATA_ABSENT);
+    if (!test_data_path(name, found)) cr_skip_test(TEST_DATA_ABSENT, name);
     snprintf(path, size, "%s", found);
     return true;
 }

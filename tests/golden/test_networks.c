@@ -47,7 +47,7 @@ static struct criterion_test_params all_networks(void) {
     return cr_make_param_array(size_t, indexes, count);
 }
 
-// With sanitizers: fewer combinations, and none of the heavy network.
+// The heavy network: one combination on the reference tier. With sanitizers: fewer of all, and none of the heavy one.
 static void check_tier(const golden *g, dsc_isa isa) {
     golden_run run = {isa, DSC_PASSES_ALL, 1};
     golden_check(g, &run, NULL, NULL);

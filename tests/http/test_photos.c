@@ -12,7 +12,8 @@
 // Skips the test where the data are not there.
 static void find_data(void) {
     char path[TEST_DATA_PATH_MAX];
-    if (!test_data_path("models/reference.json", path)) cr_skip_test(TEST_DATA_ABSENT);
+    const char *name = "models/reference.json";
+    if (!test_data_path(name, path)) cr_skip_test(TEST_DATA_ABSENT, name);
 }
 
 static char *read_data(const char *name, size_t *size) {

@@ -144,12 +144,21 @@ dsc_status conv_set_gate(graph *g, graph_node *n, uint32_t map, uint32_t gate, d
     return DSC_OK;
 }
 
-dsc_status conv_set_reads_relu(graph *g, graph_node *n, uint32_t map, dsc_error *err) {
+conv_params *conv_own_params(graph *g, graph_node *n, dsc_error *err) {
     conv_params *params = arena_alloc(&g->memory, 1, sizeof *params);
-    if (!params) return error_no_memory(err, sizeof *params);
+    if (!params) {
+        error_no_memory(err, sizeof *params);
+        return NULL;
+    }
     *params = *(const conv_params *)n->params;
-    params->reads_relu = true;
     n->params = params;
+    return params;
+}
+
+dsc_status conv_set_reads_relu(graph *g, graph_node *n, uint32_t map, dsc_error *err) {
+    conv_params *params = conv_own_params(g, n, err);
+    if (!params) return DSC_NO_MEMORY;
+    params->reads_relu = true;
     n->inputs[0] = map;
     return DSC_OK;
 }

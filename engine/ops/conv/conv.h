@@ -41,6 +41,8 @@ dsc_status conv_set_gate(graph *g, graph_node *n, uint32_t map, uint32_t gate, d
 static inline bool conv_reads_relu(const graph_node *n) {
     return ((const conv_params *)n->params)->reads_relu;
 }
+// Gives the node parameters of its own, as it has them, for a pass to change. NULL: no memory, told in `err`.
+conv_params *conv_own_params(graph *g, graph_node *n, dsc_error *err);
 // Makes the node read `map` through a ReLU.
 dsc_status conv_set_reads_relu(graph *g, graph_node *n, uint32_t map, dsc_error *err);
 

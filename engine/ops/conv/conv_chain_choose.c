@@ -42,7 +42,7 @@ bool conv_chain_find(const lowering *l, const graph_node *depthwise, conv_chain 
 // ---- estimates, in nanoseconds of wall time -------------------------------------------------------------------------
 
 #define STEP_NS        2500.0 // for several threads: publishing a step and waiting for its last tile
-#define L2_BYTES_A_NS  250.0  // written to the second cache or read from it
+#define L2_BYTES_A_NS  250.0  // written to the second cache or read from it: an EPYC, as CROSS_BYTES_A_NS
 #define PANEL_CHANNELS 48.0   // of a weight panel, about
 
 // Read from the cache of another core, by all threads together. 30 fits the times of a Xeon, 6 those of an EPYC whose

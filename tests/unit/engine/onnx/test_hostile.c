@@ -107,7 +107,7 @@ static void check(const char *folder, const char *file) {
 
 Test(onnx_hostile, every_file, .timeout = 120) {
     char folder[TEST_DATA_PATH_MAX];
-    if (!test_data_path("models/hostile", folder)) cr_skip_test(TEST_DATA_ABSENT);
+    if (!test_data_path("models/hostile", folder)) cr_skip_test(TEST_DATA_ABSENT, "models/hostile");
     DIR *d = opendir(folder);
     cr_assert_not_null(d);
     unsigned files = 0;
@@ -125,7 +125,7 @@ Test(onnx_hostile, real_models_load, .timeout = 120) {
     static const char *const files[] = {"mobilenet_v2_imagenet.onnx", "mobilenet_v1_025_imagenet.onnx",
                                         "mini_xception_emotion.onnx", "dscnn_keywords.onnx"};
     char folder[TEST_DATA_PATH_MAX], path[4096];
-    if (!test_data_path("models", folder)) cr_skip_test(TEST_DATA_ABSENT);
+    if (!test_data_path("models", folder)) cr_skip_test(TEST_DATA_ABSENT, "models");
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         dsc_error err = {0};
         snprintf(path, sizeof path, "%s/%s", folder, files[i]);

@@ -31,7 +31,7 @@ static bool decode_file(const char *folder, const char *name, float *out, fault 
     size_t size;
     (void)snprintf(path, sizeof path, "images/%s%s", folder, name);
     uint8_t *bytes = test_data_read(path, &size);
-    if (!bytes) cr_skip_test(TEST_DATA_ABSENT);
+    if (!bytes) cr_skip_test(TEST_DATA_ABSENT, path);
     bool done = decode_bytes(bytes, size, NULL, out, f);
     free(bytes);
     return done;
@@ -39,8 +39,9 @@ static bool decode_file(const char *folder, const char *name, float *out, fault 
 
 static cJSON *read_index(void) {
     size_t size;
-    uint8_t *bytes = test_data_read("images/awkward/index.json", &size);
-    if (!bytes) cr_skip_test(TEST_DATA_ABSENT);
+    const char *name = "images/awkward/index.json";
+    uint8_t *bytes = test_data_read(name, &size);
+    if (!bytes) cr_skip_test(TEST_DATA_ABSENT, name);
     cJSON *index = cJSON_ParseWithLength((const char *)bytes, size);
     cr_assert_not_null(index);
     free(bytes);
@@ -109,7 +110,7 @@ Test(decode, cut_off_files_are_refused) {
     for (int k = 0; k < 5; k++) {
         size_t size;
         uint8_t *bytes = test_data_read(names[k], &size);
-        if (!bytes) cr_skip_test(TEST_DATA_ABSENT);
+        if (!bytes) cr_skip_test(TEST_DATA_ABSENT, names[k]);
         cr_assert(decode_bytes(bytes, size, NULL, whole, NULL));
         for (size_t step = 0; step < 40; step++) {
             size_t part = step < 20 ? size * step / 20 : size - (step - 19);
@@ -141,7 +142,7 @@ Test(decode, damaged_files_are_survived) {
     for (int k = 0; k < 7; k++) {
         size_t size;
         uint8_t *bytes = test_data_read(names[k], &size);
-        if (!bytes) cr_skip_test(TEST_DATA_ABSENT);
+        if (!bytes) cr_skip_test(TEST_DATA_ABSENT, names[k]);
         for (int round = 0; round < 150; round++) {
             uint8_t *copy = malloc(size);
             memcpy(copy, bytes, size);
@@ -167,7 +168,7 @@ Test(decode, limits_and_deadlines_hold) {
     for (int k = 0; k < 2; k++) {
         size_t size;
         uint8_t *bytes = test_data_read(names[k], &size);
-        if (!bytes) cr_skip_test(TEST_DATA_ABSENT);
+        if (!bytes) cr_skip_test(TEST_DATA_ABSENT, names[k]);
         fault f = {0};
         decode_limits limits = decode_limits_default();
         limits.pixels = 336 * 224;

@@ -99,7 +99,7 @@ static uint8_t photo_sample(const jpeg_recipe *r, uint32_t x, uint32_t y, int c)
 static uint8_t *enlarge(const char *name, uint32_t factor, size_t *size) {
     size_t length;
     uint8_t *bytes = test_data_read(name, &length);
-    if (!bytes) cr_skip_test(TEST_DATA_ABSENT);
+    if (!bytes) cr_skip_test(TEST_DATA_ABSENT, name);
     float probe[3];
     decode_stats stats;
     decode_source source = {BODY_JPEG, bytes, length, NULL};
@@ -147,8 +147,9 @@ Test(large, the_decoders_reduction_changes_no_class) {
                 {"images/bee.jpeg", 7, 2},
                 {"images/golden_retriever.jpeg", 12, 4},
                 {"images/snail.jpeg", 8, 2}};
+    const char *file = "models/mobilenet_v2_imagenet.onnx";
     char path[TEST_DATA_PATH_MAX];
-    if (!test_data_path("models/mobilenet_v2_imagenet.onnx", path)) cr_skip_test(TEST_DATA_ABSENT);
+    if (!test_data_path(file, path)) cr_skip_test(TEST_DATA_ABSENT, file);
     dsc_model *model = NULL;
     dsc_weights *weights = NULL;
     dsc_plan *plan = NULL;

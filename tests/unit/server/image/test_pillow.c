@@ -39,7 +39,7 @@ typedef struct paths {
 
 static void add_folder(paths *p, const char *name) {
     char folder[TEST_DATA_PATH_MAX];
-    if (!test_data_path(name, folder)) cr_skip_test(TEST_DATA_ABSENT);
+    if (!test_data_path(name, folder)) cr_skip_test(TEST_DATA_ABSENT, name);
     DIR *dir = opendir(folder);
     cr_assert_not_null(dir);
     for (struct dirent *e = readdir(dir); e; e = readdir(dir)) {
