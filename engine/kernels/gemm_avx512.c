@@ -13,6 +13,7 @@
 #define VEC_ADD                      _mm512_add_ps
 #define VEC_ACT                      simd_avx512_act
 #define TILE_PREFETCH_TWO            24
+#define TILE_FETCH_INPUTS            false // these CPUs look far enough ahead: 98 % of the peak from L2 without
 
 #include "engine/kernels/gemm.h"
 

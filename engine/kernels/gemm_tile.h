@@ -5,6 +5,7 @@
 //   VEC, VEC_LANES, VEC_LOAD, VEC_STORE, VEC_BROADCAST, VEC_ADD, VEC_ACT(v, kind, a, b)
 //   VEC_FMA(sum, x, y)                     sum += x * y, as volatile asm
 //   VEC_FMA_BROADCAST(sum, p, y)           sum += *p * y, the same
+//   TILE_FETCH_INPUTS                      whether the next segment's inputs are fetched into L1 a segment ahead
 //   TILE_PREFETCH_TWO                      panels at least as wide prefetch two cache lines in 4 k, others one
 //   tile_load_half, tile_store_half        8 floats with zeros above, where a panel's width ends in half a vector
 //   tile_load_twice, tile_halves(x, y)     the same 8 floats in both halves; the lower half of x and the upper of y
@@ -42,6 +43,11 @@
     const float *const a##i = g->a + g->a_offset[rows > (i) ? at.m + (i) : at.m];                                      \
     if ((i) >= TILE_ROWS_NEAR && rows > (i)) FAR_ROW(i) = a##i;                                                        \
     VEC c##i##0 = bias0, c##i##1 = bias1, c##i##2 = bias2;
+
+// A segment begins on other cache lines than the one before ended, a few of each row: too short for the hardware's
+// prefetchers, and beyond what a core of 192 instructions in flight sees.
+#define FETCH_ROW(i)                                                                                                   \
+    if (rows > (i)) _mm_prefetch((const char *)(ROW_START(i) + next), _MM_HINT_T0);
 
 // One row at one k. Inputs lie at the same distance from each row's start, so one index serves all rows.
 #define MULTIPLY_ROW(i)                                                                                                \
@@ -193,6 +199,10 @@ static inline __attribute__((always_inline)) void tile_run(const gemm_args *g, t
     const gemm_segment *segments_end = g->segments + g->segment_count;
     for (const gemm_segment *s = g->segments; s != segments_end; s++) {
         ptrdiff_t k = s->offset;
+        if (TILE_FETCH_INPUTS && s + 1 != segments_end) {
+            const ptrdiff_t next = s[1].offset;
+            EACH_ROW(FETCH_ROW)
+        }
         const float *b_end = b + (ptrdiff_t)s->count * nr, *b_fours = b + (ptrdiff_t)(s->count & ~3) * nr;
         while (b != b_fours) {
             __asm__ volatile("" : "+r"(k)); // keeps one index; compilers like to step every row's pointer instead
