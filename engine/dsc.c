@@ -187,7 +187,19 @@ void dsc_session_free(dsc_session *session) {
 }
 
 void *dsc_session_input(dsc_session *session, uint32_t index) {
-    return buffer_data(session->plan->plan.inputs[index].buffer, session->session.block);
+    const plan_tensor *t = &session->plan->plan.inputs[index];
+    if (t->pixels && session->session.done_step == t->pixels_step) session->session.done_step = UINT32_MAX;
+    return buffer_data(t->buffer, session->session.block);
+}
+
+float *dsc_session_input_pixels(dsc_session *session, uint32_t index, uint32_t image, ptrdiff_t *row_step) {
+    const plan_tensor *t = &session->plan->plan.inputs[index];
+    struct session *s = &session->session;
+    if (!t->pixels || (s->done_step != UINT32_MAX && s->done_step != t->pixels_step)) return NULL;
+    s->done_step = t->pixels_step;
+    buffer_clear_border(t->pixels, s->block, image, 0);
+    *row_step = (ptrdiff_t)t->pixels->row;
+    return buffer_panel(t->pixels, s->block, image, 0);
 }
 
 const void *dsc_session_output(const dsc_session *session, uint32_t index) {

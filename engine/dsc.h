@@ -318,6 +318,12 @@ DSC_API dsc_status dsc_session_create(dsc_plan *plan, dsc_session **out, dsc_err
 DSC_API void dsc_session_free(dsc_session *session);
 // Dense row-major tensors of the plan's shape, aligned to 64 bytes. Inputs keep their contents between runs.
 DSC_API void *dsc_session_input(dsc_session *session, uint32_t index);
+// The same place for image `image` of an input N, C, H, W whose first readers want the channels of a pixel side by
+// side: rows of W * C floats, *row_step floats from one to the next, and nothing between them may be written. Once
+// every image of the batch is there, the next run reads them instead of what dsc_session_input() points to, and need
+// not put them into this order itself. They hold for that run only, and until dsc_session_input() is called for the
+// same input. NULL where there is no such place: where the input has another use besides, say.
+DSC_API float *dsc_session_input_pixels(dsc_session *session, uint32_t index, uint32_t image, ptrdiff_t *row_step);
 DSC_API const void *dsc_session_output(const dsc_session *session, uint32_t index);
 // What the last run made: as dsc_plan_output(), but where a length depends on values (how many boxes NonMaxSuppression
 // found), of which a plan has the most that there can be.

@@ -83,12 +83,13 @@ typedef struct dsc_image_source {
 
 typedef enum dsc_layout { DSC_LAYOUT_NCHW, DSC_LAYOUT_NHWC } dsc_layout;
 
-// Where it goes: one image of a tensor, dense.
+// Where it goes: one image of a tensor.
 typedef struct dsc_image_target {
     uint32_t width, height;
     uint32_t channels; // 1 or 3
     dsc_layout layout;
-    float *data; // width * height * channels
+    float *data;        // width * height * channels
+    ptrdiff_t row_step; // floats from row to row, at least a row's; 0: the rows are dense
 } dsc_image_target;
 
 // The size that the tensor part of a source comes from: how many source pixels become one target pixel along each

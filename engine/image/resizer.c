@@ -63,9 +63,17 @@ dsc_status dsc_image_reduction(const dsc_image_source *source, const dsc_preproc
     return DSC_OK;
 }
 
+static ptrdiff_t column_step(const dsc_image_target *target) {
+    return target->layout == DSC_LAYOUT_NCHW ? 1 : (ptrdiff_t)target->channels;
+}
+
+static ptrdiff_t line_step(const dsc_image_target *target) {
+    return target->row_step ? target->row_step : column_step(target) * (ptrdiff_t)target->width;
+}
+
 static void place_target(dsc_resizer *r, const image_geometry *geometry, const dsc_image_target *target) {
     bool planes = target->layout == DSC_LAYOUT_NCHW;
-    ptrdiff_t column = planes ? 1 : (ptrdiff_t)target->channels, line = column * (ptrdiff_t)target->width;
+    ptrdiff_t column = column_step(target), line = line_step(target);
     ptrdiff_t along = geometry->transposed ? line : column, across = geometry->transposed ? column : line;
     r->origin = target->data + (size_t)line * geometry->top + (size_t)column * geometry->left;
     if (geometry->x.mirrored) r->origin += along * (ptrdiff_t)(geometry->x.count - 1);
@@ -87,12 +95,14 @@ static void fill_padding(const dsc_resizer *r, const dsc_preprocess *p, const ds
     memcpy(pad, p->pad, sizeof pad);
     row_convert(pad, &(row_format){.from = 3, .to = 1}, &grey, 1);
     if (p->color == DSC_COLOR_GREY || target->channels == 1) memset(pad, grey, sizeof pad);
-    size_t pixels = (size_t)target->width * target->height;
-    ptrdiff_t pixel_step = target->layout == DSC_LAYOUT_NCHW ? 1 : (ptrdiff_t)target->channels;
+    ptrdiff_t column = column_step(target), line = line_step(target);
     for (uint32_t c = 0; c < target->channels; c++) {
-        float value = r->values[c][pad[r->target.reversed ? 2 - c : c]], *place = target->data;
-        place += (ptrdiff_t)c * r->target.channel_step;
-        for (size_t i = 0; i < pixels; i++, place += pixel_step) *place = value;
+        float value = r->values[c][pad[r->target.reversed ? 2 - c : c]];
+        float *plane = target->data + (ptrdiff_t)c * r->target.channel_step;
+        for (uint32_t y = 0; y < target->height; y++) {
+            float *place = plane + (ptrdiff_t)y * line;
+            for (uint32_t x = 0; x < target->width; x++, place += column) *place = value;
+        }
     }
 }
 
@@ -144,6 +154,8 @@ static dsc_status build(dsc_resizer *r, const dsc_image_source *source, const ds
 dsc_status dsc_resizer_create(const dsc_image_source *source, const dsc_preprocess *preprocess,
                               const dsc_image_target *target, dsc_resizer **out, dsc_error *err) {
     if (!target->data) return error_set(err, DSC_BAD_ARGUMENT, "the image tensor has no memory");
+    if (target->row_step && target->row_step < column_step(target) * (ptrdiff_t)target->width)
+        return error_set(err, DSC_BAD_ARGUMENT, "the image tensor's rows overlap");
     dsc_resizer *r = mem_calloc(1, sizeof *r);
     if (!r) return error_no_memory(err, sizeof *r);
     dsc_status status = build(r, source, preprocess, target, err);

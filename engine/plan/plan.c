@@ -116,9 +116,31 @@ static dsc_status plan_outputs(struct plan *p, lowering *l, dsc_error *err) {
                *b = v->has_extent ? lowering_packed(l, value, &extent, err) : lowering_flat(l, value, err);
         if (!b) return err->status;
         (b->view_of ? b->view_of : b)->is_kept = true;
-        p->outputs[i] = (plan_tensor){describe(v), b, extent, v->extent_axis};
+        p->outputs[i] =
+            (plan_tensor){.info = describe(v), .buffer = b, .extent = extent, .extent_axis = v->extent_axis};
     }
     return DSC_OK;
+}
+
+static bool is_output(const struct plan *p, const buffer *b) {
+    for (uint32_t i = 0; i < p->output_count; i++) {
+        if (p->outputs[i].buffer == b || p->outputs[i].buffer->view_of == b) return true;
+    }
+    return false;
+}
+
+// Inputs that one step alone reads, the one that packs them: callers may do its work and write pixels where it would.
+static void find_pixels(struct plan *p, const lowering *l) {
+    for (uint32_t i = 0; i < p->input_count; i++) {
+        const lowering_value *state = &l->values[l->g->inputs[i]];
+        const buffer *flat = p->inputs[i].buffer;
+        buffer *panels = state->panels;
+        if (state->flat != flat || !panels || panels->view_of || panels->lanes != panels->c) continue;
+        if (p->inputs[i].info.rank != 4 || flat->first_step != flat->last_step || is_output(p, flat)) continue;
+        panels->first_step = 0; // they must last from before the run
+        p->inputs[i].pixels = panels;
+        p->inputs[i].pixels_step = flat->first_step;
+    }
 }
 
 static dsc_status keep_values(struct plan *p, const lowering *l, dsc_error *err) {
@@ -168,6 +190,7 @@ static dsc_status build(struct plan *p, lowering *l, bool is_keeping, dsc_error 
     if (status == DSC_OK) status = lower_graph(l, is_keeping, err);
     if (status == DSC_OK) status = plan_outputs(p, l, err);
     if (status == DSC_OK && is_keeping) status = keep_values(p, l, err);
+    if (status == DSC_OK && !is_keeping) find_pixels(p, l);
     choice_find_rows(&p->program);
     if (status == DSC_OK) status = copy_texts(&p->program, err);
     if (status == DSC_OK) status = program_place_buffers(&p->program, is_keeping, err);

@@ -12,6 +12,8 @@ typedef struct plan_tensor {
     const buffer *buffer;
     const buffer *extent; // how long it is along `extent_axis`, where that depends on values; else NULL
     uint32_t extent_axis;
+    const buffer *pixels; // of an input that is only packed: where its pixels lie after that; else NULL
+    uint32_t pixels_step; // the step that packs them
 } plan_tensor;
 
 struct plan {

@@ -8,7 +8,7 @@
 #include <string.h>
 
 dsc_status session_init(struct session *s, const program *p, dsc_error *err) {
-    *s = (struct session){.program = p, .threads = 1, .reached_row = p->row_count};
+    *s = (struct session){.program = p, .threads = 1, .reached_row = p->row_count, .done_step = UINT32_MAX};
     s->block = mem_calloc(1, p->block_bytes);
     s->row_ns = mem_calloc(p->row_count ? p->row_count : 1, sizeof *s->row_ns);
     if (s->block && s->row_ns) return DSC_OK;
@@ -57,6 +57,7 @@ static dsc_status run_steps(struct session *s, dsc_pool *pool, const pool_stops 
     uint64_t before = s->has_profile ? clock_ns() : 0;
     for (uint32_t i = 0; i < p->step_count && status == DSC_OK; i++) {
         const step *at = &p->steps[i];
+        if (i == s->done_step) continue;
         uint64_t ticks[WORKER_STAGES] = {0};
         status = pool_run_step(pool, slot, at, s->block, stops, s->has_profile && at->row_count > 1 ? ticks : NULL);
         status = status == DSC_OK ? find_fault(s, at, err) : stopped(s, at, status, err);
@@ -83,6 +84,7 @@ dsc_status session_run(struct session *s, dsc_pool *pool, const dsc_run_options 
     uint64_t start = clock_ns();
     dsc_status status = run_steps(s, pool, &stops, err);
     s->inference_ns = clock_ns() - start;
+    s->done_step = UINT32_MAX;
     pool_float_restore(saved);
     return status;
 }

@@ -11,6 +11,7 @@ struct session {
     uint64_t *row_ns; // [program->row_count]
     uint64_t inference_ns;
     uint32_t reached_row, threads;
+    uint32_t done_step; // of the next run: its caller has done that step's work already; UINT32_MAX: none
     bool has_profile;
 };
 

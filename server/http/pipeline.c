@@ -113,6 +113,19 @@ static void describe_image(work *w, uint32_t index, const decode_stats *stats) {
     if (index + 1 == w->request.image_count) buffer_char(&w->members, ']');
 }
 
+// Where an image's numbers go. Nobody but the network reads them: into the order that its first layer wants.
+static void place_image(const work *w, uint32_t index, const dsc_tensor_info *info, dsc_image_target *target) {
+    bool is_read = w->only_preprocess || w->request.options.digest;
+    float *pixels = is_read || target->layout != DSC_LAYOUT_NCHW
+                        ? NULL
+                        : dsc_session_input_pixels(w->session, 0, index, &target->row_step);
+    if (pixels)
+        target->layout = DSC_LAYOUT_NHWC;
+    else
+        pixels = (float *)(void *)((char *)dsc_session_input(w->session, 0) + index * dsc_tensor_bytes(info));
+    target->data = pixels;
+}
+
 static bool decode_images(work *w) {
     job *j = w->job;
     const dsc_preprocess *preprocess = model_version_preprocess(w->version);
@@ -124,14 +137,14 @@ static bool decode_images(work *w) {
     limits.pixels = j->service->settings->max_pixels;
     limits.accept_truncated = j->service->settings->accept_truncated;
     limits.deadline_ns = j->inference.deadline_ns;
-    char *data = dsc_session_input(w->session, 0);
     bool is_ok = true;
     for (uint32_t i = 0; i < w->request.image_count && is_ok; i++) {
         decode_source source = w->request.images[i];
         decode_stats stats = {0};
         source.limits = &limits;
-        target.data = (float *)(void *)(data + i * dsc_tensor_bytes(&info));
-        is_ok = decode_image(&source, preprocess, &target, &stats, &w->fault);
+        dsc_image_target place = target;
+        place_image(w, i, &info, &place);
+        is_ok = decode_image(&source, preprocess, &place, &stats, &w->fault);
         j->inference.decode_ns += stats.decode_ns;
         j->inference.preprocess_ns += stats.preprocess_ns;
         if (!is_ok && w->request.image_count > 1) name_image(w, i);

@@ -70,7 +70,8 @@ static void bench(const file *f, const char *preprocess, int rounds) {
     decode_stats stats = {0};
     if (!preprocess_from_name(preprocess, &p, &problem) || !body_signature(f->bytes, f->size, &kind)) exit(1);
     const decode_source source = {kind, f->bytes, f->size, NULL};
-    const dsc_image_target target = {SIDE, SIDE, 3, DSC_LAYOUT_NCHW, tensor};
+    const dsc_image_target target = {
+        .width = SIDE, .height = SIDE, .channels = 3, .layout = DSC_LAYOUT_NCHW, .data = tensor};
     for (int i = 0; i < rounds; i++) {
         uint64_t start = now_ns();
         if (!decode_image(&source, &p, &target, &stats, &problem)) {

@@ -19,8 +19,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     preprocess.filter = data[0] & 4 ? DSC_FILTER_NEAREST : (dsc_filter)(1 + size / 4 % 4);
     preprocess.antialias = !(data[0] & 4);
     preprocess.fraction = 0.875;
-    const dsc_image_target target = {data[0] & 8 ? 7 : 64, data[0] & 16 ? 5 : 64, data[0] & 32 ? 1 : 3,
-                                     (dsc_layout)(data[0] >> 6 & 1), tensor};
+    const dsc_image_target target = {.width = data[0] & 8 ? 7 : 64,
+                                     .height = data[0] & 16 ? 5 : 64,
+                                     .channels = data[0] & 32 ? 1 : 3,
+                                     .layout = (dsc_layout)(data[0] >> 6 & 1),
+                                     .data = tensor};
     decode_stats stats;
     fault f = {0};
     bool done = decode_image(&source, &preprocess, &target, &stats, &f);

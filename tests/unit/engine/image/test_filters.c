@@ -58,7 +58,8 @@ static void check(dsc_filter filter, dsc_align align, const int size[4]) {
     p.antialias = false;
     p.align = align;
     const dsc_image_source source = {.width = (uint32_t)w, .height = (uint32_t)h, .channels = 1};
-    const dsc_image_target target = {(uint32_t)tw, (uint32_t)th, 1, DSC_LAYOUT_NCHW, got};
+    const dsc_image_target target = {
+        .width = (uint32_t)tw, .height = (uint32_t)th, .channels = 1, .layout = DSC_LAYOUT_NCHW, .data = got};
     cr_assert_eq(dsc_image_convert(&source, pixels, (size_t)w, &p, &target, NULL), DSC_OK);
     for (int y = 0; y < h; y++) {
         for (int x = 0; x < w; x++) line[x] = pixels[y * w + x];
@@ -97,7 +98,8 @@ Test(filters, nearest_from_the_corner_rounds_down) {
     for (int align = 0; align < 2; align++) {
         p.align = (dsc_align)align;
         const dsc_image_source source = {.width = 30, .height = 1, .channels = 1};
-        const dsc_image_target target = {7, 1, 1, DSC_LAYOUT_NCHW, got};
+        const dsc_image_target target = {
+            .width = 7, .height = 1, .channels = 1, .layout = DSC_LAYOUT_NCHW, .data = got};
         cr_assert_eq(dsc_image_convert(&source, row, 30, &p, &target, NULL), DSC_OK);
         for (int i = 0; i < 7; i++)
             cr_expect_eq((int)got[i], (int)((align == DSC_ALIGN_CORNER ? i : i + 0.5) * 30 / 7), "%d, %d", align, i);
@@ -116,7 +118,7 @@ Test(filters, nearest_from_the_corner_is_opencvs_to_the_pixel) {
     p.antialias = false;
     p.align = DSC_ALIGN_CORNER;
     const dsc_image_source source = {.width = 26, .height = 1, .channels = 1};
-    const dsc_image_target target = {10, 1, 1, DSC_LAYOUT_NCHW, got};
+    const dsc_image_target target = {.width = 10, .height = 1, .channels = 1, .layout = DSC_LAYOUT_NCHW, .data = got};
     cr_assert_eq(dsc_image_convert(&source, row, 26, &p, &target, NULL), DSC_OK);
     for (int i = 0; i < 10; i++) cr_expect_eq((int)got[i], want[i], "%d: %g", i, (double)got[i]);
 }
@@ -147,7 +149,11 @@ Test(filters, letterboxes_hold_the_whole_image_in_the_middle) {
         p.color = i & 1 ? DSC_COLOR_BGR : DSC_COLOR_AUTO;
         memcpy(p.pad, (const uint8_t[3]){10, 20, 30}, 3);
         const dsc_image_source source = {b->width, b->height, 3, b->orientation, 1};
-        const dsc_image_target target = {b->target_width, b->target_height, 3, DSC_LAYOUT_NHWC, got};
+        const dsc_image_target target = {.width = b->target_width,
+                                         .height = b->target_height,
+                                         .channels = 3,
+                                         .layout = DSC_LAYOUT_NHWC,
+                                         .data = got};
         dsc_resizer *r = NULL;
         cr_assert_eq(dsc_resizer_create(&source, &p, &target, &r, NULL), DSC_OK);
         for (uint32_t y = 0; y < b->height; y++) dsc_resizer_push(r, white);
@@ -169,7 +175,7 @@ Test(filters, padding_of_grey_images_keeps_its_colour_unless_grey_is_wanted) {
     p.resize = DSC_RESIZE_LETTERBOX;
     memcpy(p.pad, (const uint8_t[3]){255, 0, 0}, 3);
     const dsc_image_source source = {.width = 1, .height = 1, .channels = 1};
-    dsc_image_target target = {2, 1, 3, DSC_LAYOUT_NHWC, got};
+    dsc_image_target target = {.width = 2, .height = 1, .channels = 3, .layout = DSC_LAYOUT_NHWC, .data = got};
     cr_assert_eq(dsc_image_convert(&source, &pixel, 1, &p, &target, NULL), DSC_OK);
     cr_expect(got[0] == 200 && got[3] == 255 && got[4] == 0);
     p.color = DSC_COLOR_GREY;
@@ -191,7 +197,7 @@ Test(filters, alpha_mixes_with_the_background_and_rounds) {
         p.blend = true;
         memcpy(p.background, (const uint8_t[3]){50, 50, 250}, 3);
         dsc_image_source source = {.width = 1, .height = 1, .channels = 4};
-        dsc_image_target target = {1, 1, 3, DSC_LAYOUT_NHWC, got};
+        dsc_image_target target = {.width = 1, .height = 1, .channels = 3, .layout = DSC_LAYOUT_NHWC, .data = got};
         cr_assert_eq(dsc_image_convert(&source, rgba, 4, &p, &target, NULL), DSC_OK);
         for (int c = 0; c < 3; c++) {
             double want = (rgba[c] * alpha + p.background[c] * (255 - alpha)) / 255.0;
@@ -222,7 +228,8 @@ Test(filters, impossible_combinations_are_refused) {
         p.antialias = rows[i].antialias;
         p.align = rows[i].align;
         const dsc_image_source source = {.width = 1, .height = 1, .channels = 3};
-        const dsc_image_target target = {1, 1, 3, DSC_LAYOUT_NHWC, got};
+        const dsc_image_target target = {
+            .width = 1, .height = 1, .channels = 3, .layout = DSC_LAYOUT_NHWC, .data = got};
         cr_expect_eq(dsc_image_convert(&source, pixel, 3, &p, &target, &err), DSC_BAD_ARGUMENT);
         cr_expect(strstr(err.text, rows[i].sentence), "%s", err.text);
     }

@@ -53,7 +53,11 @@ static void check_vector(size_t index) {
         p.antialias = v->filter == DSC_FILTER_BILINEAR;
         p.color = v->color;
         dsc_image_source source = {v->width, v->height, v->channels, v->orientation, 1};
-        dsc_image_target target = {v->target_width, v->target_height, v->target_channels, (dsc_layout)layout, got};
+        dsc_image_target target = {.width = v->target_width,
+                                   .height = v->target_height,
+                                   .channels = v->target_channels,
+                                   .layout = (dsc_layout)layout,
+                                   .data = got};
         dsc_error err = {0};
         cr_assert_eq(dsc_image_convert(&source, pixels, v->width * v->channels, &p, &target, &err), DSC_OK, "%s",
                      err.text);
@@ -81,7 +85,7 @@ Test(resizer, computes_scale_mean_and_std_per_channel) {
         p.std[c] = c + 2;
     }
     const dsc_image_source source = {.width = 1, .height = 1, .channels = 3};
-    dsc_image_target target = {1, 1, 3, DSC_LAYOUT_NCHW, rgb};
+    dsc_image_target target = {.width = 1, .height = 1, .channels = 3, .layout = DSC_LAYOUT_NCHW, .data = rgb};
     cr_assert_eq(dsc_image_convert(&source, pixel, 3, &p, &target, NULL), DSC_OK);
     p.color = DSC_COLOR_BGR;
     target.data = bgr;
@@ -99,7 +103,7 @@ Test(resizer, without_antialiasing_reads_the_nearest_two_by_two) {
     dsc_preprocess p = plain(DSC_RESIZE_STRETCH, 1);
     p.antialias = false;
     const dsc_image_source source = {.width = 16, .height = 1, .channels = 1};
-    const dsc_image_target target = {4, 1, 1, DSC_LAYOUT_NCHW, got};
+    const dsc_image_target target = {.width = 4, .height = 1, .channels = 1, .layout = DSC_LAYOUT_NCHW, .data = got};
     cr_assert_eq(dsc_image_convert(&source, row, 16, &p, &target, NULL), DSC_OK);
     for (int i = 0; i < 4; i++) cr_expect_eq((int)got[i], 40 * i + 15); // between pixels 4 i + 1 and 4 i + 2
 }
@@ -109,7 +113,7 @@ Test(resizer, skips_rows_that_it_does_not_need) {
     float whole[5 * 5 * 3], skipped[5 * 5 * 3];
     dsc_preprocess p = plain(DSC_RESIZE_CENTRE_SQUARE, 0.5);
     const dsc_image_source source = {.width = 40, .height = 60, .channels = 3};
-    dsc_image_target target = {5, 5, 3, DSC_LAYOUT_NHWC, whole};
+    dsc_image_target target = {.width = 5, .height = 5, .channels = 3, .layout = DSC_LAYOUT_NHWC, .data = whole};
     cr_assert_eq(dsc_image_convert(&source, pixels, 120, &p, &target, NULL), DSC_OK);
     target.data = skipped;
     dsc_resizer *r = NULL;
@@ -151,7 +155,7 @@ Test(resizer, a_shrunk_source_stays_in_place) {
         for (uint32_t orientation = 1; orientation <= 8; orientation++) {
             float a[64], b[64];
             dsc_preprocess p = plain(DSC_RESIZE_CENTRE_SQUARE, 0.875);
-            dsc_image_target target = {8, 8, 1, DSC_LAYOUT_NCHW, a};
+            dsc_image_target target = {.width = 8, .height = 8, .channels = 1, .layout = DSC_LAYOUT_NCHW, .data = a};
             dsc_image_source source = {WIDTH, HEIGHT, 1, orientation, 1};
             cr_assert_eq(dsc_image_convert(&source, full, WIDTH, &p, &target, NULL), DSC_OK);
             target.data = b;
@@ -174,7 +178,8 @@ Test(resizer, constant_images_stay_constant_at_any_size) {
     for (size_t i = 0; i < 36; i++) {
         dsc_preprocess p = plain(DSC_RESIZE_STRETCH, 1);
         const dsc_image_source source = {.width = sides[i / 6], .height = sides[i % 6], .channels = 1};
-        const dsc_image_target target = {300, 7, 1, DSC_LAYOUT_NCHW, got};
+        const dsc_image_target target = {
+            .width = 300, .height = 7, .channels = 1, .layout = DSC_LAYOUT_NCHW, .data = got};
         cr_assert_eq(dsc_image_convert(&source, pixels, source.width, &p, &target, NULL), DSC_OK);
         for (int k = 0; k < 300 * 7; k++) cr_assert_eq((int)got[k], 200);
     }
@@ -194,7 +199,7 @@ static void expect_refused(const dsc_image_source *source, const dsc_preprocess 
 Test(resizer, refuses_the_impossible_with_a_sentence) {
     float data[4 * 4 * 3];
     const dsc_image_source good = {.width = 8, .height = 8, .channels = 3};
-    const dsc_image_target fine = {4, 4, 3, DSC_LAYOUT_NCHW, data};
+    const dsc_image_target fine = {.width = 4, .height = 4, .channels = 3, .layout = DSC_LAYOUT_NCHW, .data = data};
     const dsc_preprocess p = dsc_preprocess_default();
     dsc_image_source s = good;
     s.width = 0;
@@ -225,7 +230,7 @@ Test(resizer, refuses_the_impossible_with_a_sentence) {
 Test(resizer, refuses_impossible_preprocessing_with_a_sentence) {
     float data[4 * 4 * 3];
     const dsc_image_source source = {.width = 8, .height = 8, .channels = 3};
-    dsc_image_target target = {4, 4, 3, DSC_LAYOUT_NCHW, data};
+    dsc_image_target target = {.width = 4, .height = 4, .channels = 3, .layout = DSC_LAYOUT_NCHW, .data = data};
     dsc_preprocess p = dsc_preprocess_default();
     p.std[1] = 0;
     expect_refused(&source, &p, &target, "channel 1");
@@ -243,12 +248,39 @@ Test(resizer, refuses_impossible_preprocessing_with_a_sentence) {
     p.color = DSC_COLOR_BGR;
     target.channels = 1;
     expect_refused(&source, &p, &target, "choose grey");
+    p = dsc_preprocess_default();
+    target.row_step = 3;
+    expect_refused(&source, &p, &target, "rows overlap");
+}
+
+// Rows apart from each other: the numbers are those of dense rows, and nothing between them is touched, padding
+// included.
+Test(resizer, leaves_what_lies_between_rows) {
+    enum { W = 5, H = 4, ROW = W * 3 + 7 };
+    uint8_t pixels[6 * 9 * 3];
+    for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(i * 41);
+    for (uint32_t orientation = 1; orientation <= 8; orientation++) {
+        float dense[H * W * 3], apart[H * ROW];
+        const dsc_image_source source = {.width = 9, .height = 6, .channels = 3, .orientation = orientation};
+        dsc_image_target target = {.width = W, .height = H, .channels = 3, .layout = DSC_LAYOUT_NHWC, .data = dense};
+        dsc_preprocess p = plain(DSC_RESIZE_LETTERBOX, 1);
+        p.std[1] = 3;
+        cr_assert_eq(dsc_image_convert(&source, pixels, 27, &p, &target, NULL), DSC_OK);
+        for (int i = 0; i < H * ROW; i++) apart[i] = -77;
+        target.data = apart;
+        target.row_step = ROW;
+        cr_assert_eq(dsc_image_convert(&source, pixels, 27, &p, &target, NULL), DSC_OK);
+        for (int i = 0; i < H * ROW; i++) {
+            float wanted = i % ROW < W * 3 ? dense[i / ROW * W * 3 + i % ROW] : -77;
+            cr_assert(apart[i] == wanted, "orientation %u, float %d", orientation, i);
+        }
+    }
 }
 
 Test(resizer, survives_every_failed_allocation) {
     float data[4 * 4 * 3];
     const dsc_image_source source = {.width = 8, .height = 8, .channels = 4};
-    const dsc_image_target target = {4, 4, 3, DSC_LAYOUT_NCHW, data};
+    const dsc_image_target target = {.width = 4, .height = 4, .channels = 3, .layout = DSC_LAYOUT_NCHW, .data = data};
     const dsc_preprocess p = dsc_preprocess_default();
     dsc_resizer *r = NULL;
     uint64_t n = 1;

@@ -22,7 +22,8 @@ static bool decode_bytes(const uint8_t *bytes, size_t size, const decode_limits 
     cr_assert(preprocess_from_name("tf-slim", &p, NULL));
     if (!body_find_kind(&facts, &kind, f)) return false;
     const decode_source source = {kind, bytes, size, limits};
-    const dsc_image_target target = {SIDE, SIDE, 3, DSC_LAYOUT_NCHW, out};
+    const dsc_image_target target = {
+        .width = SIDE, .height = SIDE, .channels = 3, .layout = DSC_LAYOUT_NCHW, .data = out};
     return decode_image(&source, &p, &target, NULL, f);
 }
 
@@ -205,7 +206,8 @@ Test(decode, arrays_of_bytes_are_images) {
         uint32_t width = rows[i].rank > 1 ? (uint32_t)rows[i].dims[1] : 1,
                  height = rows[i].dims[0] ? (uint32_t)rows[i].dims[0] : 1;
         float out[24 * 3];
-        const dsc_image_target target = {width, height, 3, DSC_LAYOUT_NHWC, out};
+        const dsc_image_target target = {
+            .width = width, .height = height, .channels = 3, .layout = DSC_LAYOUT_NHWC, .data = out};
         const decode_source source = {BODY_NPY, (const uint8_t *)b.data, b.size, NULL};
         decode_stats stats;
         fault f = {0};
@@ -224,7 +226,8 @@ Test(decode, kinds_without_a_decoder_are_415) {
         fault f = {0};
         const decode_source source = {kinds[i], (const uint8_t *)"{}", 2, NULL};
         const dsc_preprocess p = dsc_preprocess_default();
-        const dsc_image_target target = {1, 1, 3, DSC_LAYOUT_NCHW, out};
+        const dsc_image_target target = {
+            .width = 1, .height = 1, .channels = 3, .layout = DSC_LAYOUT_NCHW, .data = out};
         cr_expect_not(decode_image(&source, &p, &target, NULL, &f));
         cr_expect_eq(f.http_status, 415, "%s", f.text);
     }

@@ -21,7 +21,8 @@ static decoded decode(const uint8_t *bytes, size_t size, const decode_limits *li
     dsc_preprocess p = dsc_preprocess_default();
     p.scale = 1;
     const decode_source source = {BODY_JPEG, bytes, size, limits};
-    const dsc_image_target target = {width, height, 3, DSC_LAYOUT_NHWC, d.pixels};
+    const dsc_image_target target = {
+        .width = width, .height = height, .channels = 3, .layout = DSC_LAYOUT_NHWC, .data = d.pixels};
     d.done = decode_image(&source, &p, &target, &d.stats, &d.fault);
     return d;
 }
@@ -245,7 +246,8 @@ Test(decode_jpeg, what_is_cut_off_below_the_crop_counts) {
         static float out[3 * 64 * 64];
         dsc_preprocess p = dsc_preprocess_default();
         p.resize = DSC_RESIZE_CENTRE_SQUARE;
-        const dsc_image_target target = {64, 64, 3, DSC_LAYOUT_NHWC, out};
+        const dsc_image_target target = {
+            .width = 64, .height = 64, .channels = 3, .layout = DSC_LAYOUT_NHWC, .data = out};
         for (size_t part = size * 7 / 10; part <= size; part++) {
             uint8_t *copy = malloc(part);
             memcpy(copy, bytes, part);

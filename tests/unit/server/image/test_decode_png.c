@@ -84,7 +84,8 @@ static bool decode(const uint8_t *bytes, size_t size, const decode_limits *limit
     dsc_preprocess p = dsc_preprocess_default();
     p.scale = 1;
     const decode_source source = {BODY_PNG, bytes, size, limits};
-    const dsc_image_target target = {WIDTH, HEIGHT, 3, DSC_LAYOUT_NHWC, out};
+    const dsc_image_target target = {
+        .width = WIDTH, .height = HEIGHT, .channels = 3, .layout = DSC_LAYOUT_NHWC, .data = out};
     return decode_image(&source, &p, &target, NULL, f);
 }
 
@@ -115,7 +116,8 @@ Test(decode_png, its_exif_turns_it) {
     dsc_preprocess p = dsc_preprocess_default();
     p.scale = 1;
     const decode_source source = {BODY_PNG, bytes, size, NULL};
-    const dsc_image_target target = {HEIGHT, WIDTH, 3, DSC_LAYOUT_NHWC, out};
+    const dsc_image_target target = {
+        .width = HEIGHT, .height = WIDTH, .channels = 3, .layout = DSC_LAYOUT_NHWC, .data = out};
     cr_assert(decode_image(&source, &p, &target, &stats, &f), "%s", f.text);
     cr_expect(stats.orientation == 6 && stats.width == WIDTH && stats.height == HEIGHT);
     for (uint32_t x = 0; x < HEIGHT; x++) // the upright image's first row is the stored first column, from below
@@ -174,7 +176,8 @@ Test(decode_png, exif_kept_as_text_turns_it_unless_there_is_a_chunk) {
         fault f = {0};
         const dsc_preprocess p = dsc_preprocess_default();
         const decode_source source = {BODY_PNG, longer, size, NULL};
-        const dsc_image_target target = {WIDTH, HEIGHT, 3, DSC_LAYOUT_NHWC, out};
+        const dsc_image_target target = {
+            .width = WIDTH, .height = HEIGHT, .channels = 3, .layout = DSC_LAYOUT_NHWC, .data = out};
         cr_expect(decode_image(&source, &p, &target, &stats, &f), "%s", f.text);
         cr_expect_eq(stats.orientation, rows[i].orientation, "row %zu: %u", i, stats.orientation);
         free(bytes);
@@ -262,7 +265,8 @@ Test(decode_png, the_first_part_is_taken_where_that_is_set) {
             memcpy(copy, bytes, part);
             fault f = {0};
             decode_source source = {BODY_PNG, copy, part, NULL};
-            const dsc_image_target target = {200, 200, 3, DSC_LAYOUT_NHWC, out};
+            const dsc_image_target target = {
+                .width = 200, .height = 200, .channels = 3, .layout = DSC_LAYOUT_NHWC, .data = out};
             cr_expect(!decode_image(&source, &p, &target, NULL, &f) && f.http_status == 422, "%d, %zu", k, part);
             source.limits = &accepting;
             bool done = decode_image(&source, &p, &target, NULL, &f);
@@ -290,7 +294,8 @@ Test(decode_png, transparency_lies_over_the_background) {
         p.blend = true;
         memcpy(p.background, (const uint8_t[3]){10, 100, 200}, 3);
         const decode_source source = {BODY_PNG, bytes, size, NULL};
-        const dsc_image_target target = {WIDTH, HEIGHT, 3, DSC_LAYOUT_NHWC, out};
+        const dsc_image_target target = {
+            .width = WIDTH, .height = HEIGHT, .channels = 3, .layout = DSC_LAYOUT_NHWC, .data = out};
         fault f = {0};
         cr_assert(decode_image(&source, &p, &target, NULL, &f), "%s", f.text);
         bool has_alpha = k->channels % 2 == 0;

@@ -68,7 +68,8 @@ static decoded decode(const uint8_t *data, size_t size, uint32_t width, uint32_t
     p.blend = how.blend;
     memset(p.background, 100, sizeof p.background);
     const decode_source source = {BODY_WEBP, data, size, how.limits};
-    const dsc_image_target target = {width, height, 3, DSC_LAYOUT_NHWC, d.pixels};
+    const dsc_image_target target = {
+        .width = width, .height = height, .channels = 3, .layout = DSC_LAYOUT_NHWC, .data = d.pixels};
     uint8_t *exact = malloc(size ? size : 1); // so that a sanitizer sees reads beyond the end
     memcpy(exact, data, size);
     decode_source copy = source;

@@ -45,7 +45,8 @@ static bool forget_peak(void) {
 static long grown_kb(body_kind kind, const uint8_t *bytes, size_t size) {
     static float out[VALUES];
     const decode_source source = {kind, bytes, size, NULL};
-    const dsc_image_target target = {SIDE, SIDE, 3, DSC_LAYOUT_NCHW, out};
+    const dsc_image_target target = {
+        .width = SIDE, .height = SIDE, .channels = 3, .layout = DSC_LAYOUT_NCHW, .data = out};
     dsc_preprocess p = dsc_preprocess_default();
     fault f = {0};
     memset(out, 1, sizeof out);
@@ -104,13 +105,14 @@ static uint8_t *enlarge(const char *name, uint32_t factor, size_t *size) {
     decode_stats stats;
     decode_source source = {BODY_JPEG, bytes, length, NULL};
     dsc_preprocess p = dsc_preprocess_default();
-    const dsc_image_target one = {1, 1, 3, DSC_LAYOUT_NHWC, probe};
+    const dsc_image_target one = {.width = 1, .height = 1, .channels = 3, .layout = DSC_LAYOUT_NHWC, .data = probe};
     cr_assert(decode_image(&source, &p, &one, &stats, NULL));
     photo big = {.width = stats.width * factor, .height = stats.height * factor};
     big.pixels = malloc((size_t)big.width * big.height * 3 * sizeof(float));
     p.scale = 1;
     p.filter = DSC_FILTER_BICUBIC;
-    const dsc_image_target target = {big.width, big.height, 3, DSC_LAYOUT_NHWC, big.pixels};
+    const dsc_image_target target = {
+        .width = big.width, .height = big.height, .channels = 3, .layout = DSC_LAYOUT_NHWC, .data = big.pixels};
     cr_assert(decode_image(&source, &p, &target, NULL, NULL));
     const jpeg_recipe r = {.width = big.width,
                            .height = big.height,
@@ -126,7 +128,8 @@ static uint8_t *enlarge(const char *name, uint32_t factor, size_t *size) {
 
 static uint32_t best_class(dsc_session *session, dsc_plan *plan, const dsc_preprocess *p, const decode_source *source,
                            uint32_t *shrink) {
-    const dsc_image_target target = {SIDE, SIDE, 3, DSC_LAYOUT_NCHW, dsc_session_input(session, 0)};
+    const dsc_image_target target = {
+        .width = SIDE, .height = SIDE, .channels = 3, .layout = DSC_LAYOUT_NCHW, .data = dsc_session_input(session, 0)};
     decode_stats stats;
     fault f = {0};
     cr_assert(decode_image(source, p, &target, &stats, &f), "%s", f.text);

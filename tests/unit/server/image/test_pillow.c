@@ -84,7 +84,8 @@ static bool decode_file(const char *path, const dsc_preprocess *p, uint32_t side
     uint8_t *bytes = read_whole(path, &size);
     decode_source source = {.bytes = bytes, .size = size};
     fault f = {0};
-    const dsc_image_target target = {side, side, 3, DSC_LAYOUT_NHWC, out};
+    const dsc_image_target target = {
+        .width = side, .height = side, .channels = 3, .layout = DSC_LAYOUT_NHWC, .data = out};
     bool done = body_signature(bytes, size, &source.kind) && decode_image(&source, p, &target, stats, &f);
     if (!done && getenv("DSC_SHOW")) printf("%s: %s\n", path, f.text);
     free(bytes);
