@@ -170,7 +170,7 @@ typedef struct dsc_shape {
     const void *values;
 } dsc_shape;
 
-#define DSC_PASSES_ALL UINT32_MAX
+#define DSC_PASSES_ALL UINT32_MAX // of the usual ones; "strassen" is an option
 typedef struct dsc_plan_options {
     uint32_t passes;                  // bit mask, see dsc_pass_name(); DSC_PASSES_ALL is the normal value
     bool keep_values;                 // every intermediate value stays readable by dsc_session_value() after a run
@@ -181,7 +181,7 @@ typedef struct dsc_plan_options {
 
 DSC_API uint32_t dsc_pass_count(void);
 DSC_API const char *dsc_pass_name(uint32_t index); // bit 1 << index of the mask
-// A comma-separated list of pass names, "all" or "none".
+// A comma-separated list of pass names, "all" among them ("all,strassen"), or "none".
 DSC_API dsc_status dsc_passes_parse(const char *list, uint32_t *out, dsc_error *err);
 
 typedef struct dsc_plan dsc_plan;

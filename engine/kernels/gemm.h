@@ -15,6 +15,7 @@
 #include "engine/dsc.h"
 #include "engine/kernels/act.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct gemm_segment {
@@ -23,6 +24,23 @@ typedef struct gemm_segment {
 } gemm_segment;
 
 #define GEMM_GROUPS_MAX 8 // 8-channel groups of one weight panel: nr <= 64
+
+// One of the places that a product of Strassen's algorithm is added to, or subtracted from (see
+// ops/conv/conv_strassen.c).
+typedef struct gemm_target {
+    float *c;
+    const int32_t *c_offset; // [rows]
+    int32_t c_group[GEMM_GROUPS_MAX];
+    uint32_t groups; // that are stored, 0 or more
+    uint32_t rows;   // rows p from this one on do not exist here
+    const float
+        *bias;      // [nr], for the first product that comes here: it is added to this, not to what is there; or NULL
+    bool is_minus;  // subtracted; neither the first product nor the last
+    bool is_last;   // then residual and activation of the gemm_args follow; only of a call's last target
+    const float *r; // or NULL
+    const int32_t *r_offset;
+    int32_t r_group[GEMM_GROUPS_MAX];
+} gemm_target;
 
 // One weight panel (nr output channels) over rows. All offsets are in floats.
 typedef struct gemm_args {
@@ -45,7 +63,9 @@ typedef struct gemm_args {
     const float *next_b; // the weight panel that will be used next, to be prefetched (as many floats as this panel has,
                          // be they more than that one has), or NULL
     const float *scale;  // [k] factors of the inputs, or NULL; only prepare() looks at them
-    const void *prepared; // what the form's prepare() made of these rows of a; NULL where the form has none
+    const void *prepared;       // what the form's prepare() made of these rows of a; NULL where the form has none
+    const gemm_target *targets; // instead of c and r, for the f32 form: the sums go to each of them in turn; or NULL
+    uint32_t target_count;
 } gemm_args;
 
 // Computes rows m0 <= p < m1, spread evenly over tiles of at most mr rows.

@@ -11,6 +11,7 @@
 #define VEC_FMA(sum, x, y)           __asm__ volatile("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(x), "x"(y))
 #define VEC_FMA_BROADCAST(sum, p, y) VEC_FMA(sum, VEC_BROADCAST(p), y)
 #define VEC_ADD                      _mm256_add_ps
+#define VEC_SUB                      _mm256_sub_ps
 #define VEC_ACT                      simd_avx2_act
 #define TILE_PREFETCH_TWO            32
 #define TILE_FETCH_INPUTS            true
@@ -24,12 +25,12 @@
 #include "engine/kernels/gemm.h"
 
 // A vector is a group.
-static inline __m256 tile_load_groups(const float *p, const gemm_args *g, const int32_t *offsets, uint32_t j) {
-    return j < g->groups ? _mm256_loadu_ps(p + offsets[j]) : _mm256_setzero_ps();
+static inline __m256 tile_load_groups(const float *p, uint32_t groups, const int32_t *offsets, uint32_t j) {
+    return j < groups ? _mm256_loadu_ps(p + offsets[j]) : _mm256_setzero_ps();
 }
 
-static inline void tile_store_groups(float *p, const gemm_args *g, const int32_t *offsets, uint32_t j, __m256 v) {
-    if (j < g->groups) _mm256_storeu_ps(p + offsets[j], v);
+static inline void tile_store_groups(float *p, uint32_t groups, const int32_t *offsets, uint32_t j, __m256 v) {
+    if (j < groups) _mm256_storeu_ps(p + offsets[j], v);
 }
 
 #include "engine/kernels/gemm_tile.h"

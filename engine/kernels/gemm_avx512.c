@@ -11,6 +11,7 @@
 #define VEC_FMA(sum, x, y)           __asm__ volatile("vfmadd231ps %2, %1, %0" : "+v"(sum) : "v"(x), "v"(y))
 #define VEC_FMA_BROADCAST(sum, p, y) __asm__ volatile("vfmadd231ps %1%{1to16%}, %2, %0" : "+v"(sum) : "m"(*(p)), "v"(y))
 #define VEC_ADD                      _mm512_add_ps
+#define VEC_SUB                      _mm512_sub_ps
 #define VEC_ACT                      simd_avx512_act
 #define TILE_PREFETCH_TWO            24
 #define TILE_FETCH_INPUTS            false // these CPUs look far enough ahead: 98 % of the peak from L2 without
@@ -38,16 +39,16 @@ static inline __m512 tile_upper(__m512 v) {
 }
 
 // A vector is the groups 2j and 2j + 1.
-static inline __m512 tile_load_groups(const float *p, const gemm_args *g, const int32_t *offsets, uint32_t j) {
+static inline __m512 tile_load_groups(const float *p, uint32_t groups, const int32_t *offsets, uint32_t j) {
     __m512 v = _mm512_setzero_ps();
-    if (2 * j < g->groups) v = tile_load_half(p + offsets[2 * j]);
-    if (2 * j + 1 < g->groups) v = _mm512_insertf32x8(v, _mm256_loadu_ps(p + offsets[2 * j + 1]), 1);
+    if (2 * j < groups) v = tile_load_half(p + offsets[2 * j]);
+    if (2 * j + 1 < groups) v = _mm512_insertf32x8(v, _mm256_loadu_ps(p + offsets[2 * j + 1]), 1);
     return v;
 }
 
-static inline void tile_store_groups(float *p, const gemm_args *g, const int32_t *offsets, uint32_t j, __m512 v) {
-    if (2 * j < g->groups) tile_store_half(p + offsets[2 * j], v);
-    if (2 * j + 1 < g->groups) _mm256_storeu_ps(p + offsets[2 * j + 1], _mm512_extractf32x8_ps(v, 1));
+static inline void tile_store_groups(float *p, uint32_t groups, const int32_t *offsets, uint32_t j, __m512 v) {
+    if (2 * j < groups) tile_store_half(p + offsets[2 * j], v);
+    if (2 * j + 1 < groups) _mm256_storeu_ps(p + offsets[2 * j + 1], _mm512_extractf32x8_ps(v, 1));
 }
 
 #include "engine/kernels/gemm_tile.h"

@@ -2,7 +2,7 @@
 // The gemm micro-kernel, written once for tiles of up to 12 rows by 3 vectors. Only for gemm_avx2.c and gemm_avx512.c,
 // which say what a vector is and then include this. They define:
 //
-//   VEC, VEC_LANES, VEC_LOAD, VEC_STORE, VEC_BROADCAST, VEC_ADD, VEC_ACT(v, kind, a, b)
+//   VEC, VEC_LANES, VEC_LOAD, VEC_STORE, VEC_BROADCAST, VEC_ADD, VEC_SUB, VEC_ACT(v, kind, a, b)
 //   VEC_FMA(sum, x, y)                     sum += x * y, as volatile asm
 //   VEC_FMA_BROADCAST(sum, p, y)           sum += *p * y, the same
 //   TILE_FETCH_INPUTS                      whether the next segment's inputs are fetched into L1 a segment ahead
@@ -10,8 +10,8 @@
 //   tile_load_half, tile_store_half        8 floats with zeros above, where a panel's width ends in half a vector
 //   tile_load_twice, tile_halves(x, y)     the same 8 floats in both halves; the lower half of x and the upper of y
 //   tile_upper(v)                          its upper half, moved down
-//   tile_load_groups(p, g, offsets, j)     vector j of a row of C or R: those of its 8-channel groups that are stored
-//   tile_store_groups(p, g, offsets, j, v)
+//   tile_load_groups(p, n, offsets, j)     vector j of a row of C or R: those of its 8-channel groups that are stored,
+//   n tile_store_groups(p, n, offsets, j, v)
 //
 // The accumulators have names and the multiplications are volatile asm with a barrier after each k: compilers that
 // unroll and reorder plain intrinsics run out of registers and spill. tests/lint/kernel_spills.sh keeps watch.
@@ -21,6 +21,7 @@
 #include "engine/kernels/gemm_walk.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #define TILE_ROWS_MAX    12
 #define TILE_VECTORS_MAX 3
@@ -145,9 +146,9 @@ static inline __attribute__((always_inline)) void tile_finish_act(const gemm_arg
     for (uint32_t p = t.m; p < t.m + t.rows; p++) {
         for (uint32_t j = 0; j < t.vectors; j++, raw += VEC_LANES) {
             VEC v = VEC_LOAD(raw);
-            if (g->r) v = VEC_ADD(v, tile_load_groups(g->r + g->r_offset[p], g, g->r_group, j));
+            if (g->r) v = VEC_ADD(v, tile_load_groups(g->r + g->r_offset[p], g->groups, g->r_group, j));
             v = VEC_ACT(v, kind, g->act.a, g->act.b);
-            tile_store_groups(g->c + g->c_offset[p], g, g->c_group, j, v);
+            tile_store_groups(g->c + g->c_offset[p], g->groups, g->c_group, j, v);
         }
     }
 }
@@ -165,8 +166,60 @@ static __attribute__((noinline)) void tile_finish(const gemm_args *g, tile_place
     }
 }
 
+// What the target's last product ends with.
+static void tile_finish_target(const gemm_args *g, const gemm_target *to, tile_place t, const float *sums) {
+    gemm_args last = {.c = to->c, .c_offset = to->c_offset, .groups = to->groups, .r = to->r, .r_offset = to->r_offset};
+    last.act = g->act;
+    memcpy(last.c_group, to->c_group, sizeof last.c_group);
+    memcpy(last.r_group, to->r_group, sizeof last.r_group);
+    tile_finish(&last, t, sums);
+}
+
+// Rows of `raw` are added to those of a target; the last time they stay in `raw`.
+static inline __attribute__((always_inline)) void tile_add_rows(const gemm_target *to, tile_place t, float *raw,
+                                                                const bool is_minus, const bool is_last) {
+    for (uint32_t i = t.m; i < t.m + t.rows; i++) {
+        float *c = to->c + to->c_offset[i];
+        for (uint32_t j = 0; j < t.vectors; j++, raw += VEC_LANES) {
+            VEC v = VEC_LOAD(raw), sum = tile_load_groups(c, to->groups, to->c_group, j);
+            sum = is_minus ? VEC_SUB(sum, v) : VEC_ADD(sum, v);
+            if (is_last)
+                VEC_STORE(raw, sum);
+            else
+                tile_store_groups(c, to->groups, to->c_group, j, sum);
+        }
+    }
+}
+
+// The first product that comes to a target: it may be added to the bias only.
+static inline void tile_start_rows(const gemm_target *to, tile_place t, const float *raw) {
+    for (uint32_t i = t.m; i < t.m + t.rows; i++) {
+        for (uint32_t j = 0; j < t.vectors; j++, raw += VEC_LANES) {
+            VEC sum = VEC_ADD(VEC_LOAD(to->bias + (size_t)j * VEC_LANES), VEC_LOAD(raw));
+            tile_store_groups(to->c + to->c_offset[i], to->groups, to->c_group, j, sum);
+        }
+    }
+}
+
+// The raw sums of a tile go to a target, and may be changed by it if it is the last of them.
+static __attribute__((noinline)) void tile_add(const gemm_args *g, const gemm_target *to, tile_place t, float *raw) {
+    if (t.m >= to->rows) return;
+    if (t.rows > to->rows - t.m) t.rows = to->rows - t.m;
+    if (to->bias)
+        tile_start_rows(to, t, raw);
+    else if (!to->is_last && to->is_minus)
+        tile_add_rows(to, t, raw, true, false);
+    else if (!to->is_last)
+        tile_add_rows(to, t, raw, false, false);
+    else {
+        tile_add_rows(to, t, raw, false, true);
+        tile_finish_target(g, to, t, raw);
+    }
+}
+
 // Whether tiles can end in registers.
 static inline bool tile_is_plain(const gemm_args *g, int nr) {
+    if (g->target_count) return false;
     if (g->groups * 8 != (uint32_t)nr) return false;
     for (int i = 0; i + VEC_LANES / 8 <= nr / 8; i += VEC_LANES / 8) {
         for (int j = 1; j < VEC_LANES / 8; j++) {
@@ -226,7 +279,9 @@ static inline __attribute__((always_inline)) void tile_run(const gemm_args *g, t
         const int vectors = (nr + VEC_LANES - 1) / VEC_LANES;
         _Alignas(64) float raw[TILE_ROWS_MAX * TILE_VECTORS_MAX * VEC_LANES];
         EACH_ROW(SPILL_ROW)
-        tile_finish(g, (tile_place){at.m, (uint32_t)rows, (uint32_t)vectors}, raw);
+        tile_place place = {at.m, (uint32_t)rows, (uint32_t)vectors};
+        if (!g->target_count) tile_finish(g, place, raw);
+        for (uint32_t i = 0; i < g->target_count; i++) tile_add(g, &g->targets[i], place, raw);
         return;
     }
     if (g->r) {
@@ -248,12 +303,25 @@ static inline __attribute__((always_inline)) void tile_run(const gemm_args *g, t
     EACH_ROW(STORE_ROW)
 }
 
+// What targets hold is read when the tile ends, and was written a panel's product ago.
+static __attribute__((noinline)) void tile_fetch_targets(const gemm_args *g, uint32_t m, uint32_t rows) {
+    for (uint32_t i = 0; i < g->target_count; i++) {
+        const gemm_target *to = &g->targets[i];
+        for (uint32_t p = m; p < m + rows && p < to->rows && to->groups; p++) {
+            const char *c = (const char *)(to->c + to->c_offset[p]);
+            for (uint32_t j = 0; j < to->groups; j += 2)
+                _mm_prefetch(c + sizeof(float) * (size_t)to->c_group[j], _MM_HINT_T0);
+        }
+    }
+}
+
 // The tiles of one height, the loop over them being here rather than around a call: at K <= 64 that is 10 % of the
 // time.
 static inline __attribute__((always_inline)) void tiles_run(const gemm_args *g, gemm_tiles t, const int rows,
                                                             const int nr) {
     bool is_plain = tile_is_plain(g, nr);
     for (uint32_t i = 0; i < t.count; i++) {
+        if (g->target_count) tile_fetch_targets(g, t.m + i * (uint32_t)rows, (uint32_t)rows);
         const char *prefetch = gemm_prefetch_start(g, t.first + i, nr, nr >= TILE_PREFETCH_TWO ? 2 : 1);
         tile_run(g, (tile_at){t.m + i * (uint32_t)rows, prefetch, is_plain}, rows, nr);
     }

@@ -9,8 +9,9 @@
 static const struct {
     const char *name;
     pass_fn run;
+    bool is_usual;
 } passes[] = {
-#define PASS(name, function) {name, function},
+#define PASS(name, function, is_usual) {name, function, is_usual},
 #include "engine/passes/pass_list.inc"
 #undef PASS
 };
@@ -23,7 +24,14 @@ const char *passes_name(uint32_t index) {
     return index < passes_count() ? passes[index].name : NULL;
 }
 
+static uint32_t usual_passes(void) {
+    uint32_t mask = 0;
+    for (uint32_t i = 0; i < passes_count(); i++) mask |= (uint32_t)passes[i].is_usual << i;
+    return mask;
+}
+
 dsc_status passes_run(graph *g, uint32_t mask, dsc_error *err) {
+    if (mask == DSC_PASSES_ALL) mask = usual_passes();
     for (uint32_t i = 0; i < passes_count(); i++) {
         if (!(mask >> i & 1)) continue;
         rewrite r;
@@ -46,12 +54,16 @@ const char *dsc_pass_name(uint32_t index) {
 }
 
 static dsc_status parse_one(const char *name, size_t length, uint32_t *mask, dsc_error *err) {
+    if (length == strlen("all") && strncmp(name, "all", length) == 0) {
+        *mask |= usual_passes();
+        return DSC_OK;
+    }
     for (uint32_t i = 0; i < passes_count(); i++) {
         if (strlen(passes[i].name) != length || strncmp(passes[i].name, name, length) != 0) continue;
         *mask |= (uint32_t)1 << i;
         return DSC_OK;
     }
-#define PASS(name, function) ", " name
+#define PASS(name, function, is_usual) ", " name
     static const char all[] =
 #include "engine/passes/pass_list.inc"
         ;

@@ -197,6 +197,7 @@ static dsc_status conv_lower(lowering *l, const graph_node *n, dsc_error *err) {
     dsc_status status = conv_resolve(l->g, n, &s, err);
     if (status != DSC_OK) return status;
     if (conv_gate(n) != GRAPH_NONE) return conv_lower_gated(l, n, &s, err);
+    if (conv_uses_strassen(l, n, &s)) return conv_lower_strassen(l, n, &s, err);
     if (s.groups == 1) return conv_lower_gemm(l, n, &s, err);
     if (conv_is_depthwise(&s)) return conv_lower_depthwise(l, n, &s, err);
     return conv_lower_grouped(l, n, &s, err);

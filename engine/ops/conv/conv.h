@@ -11,6 +11,7 @@ typedef struct conv_params {
     window window; // of one dimension: that is the width, the height is 1
     uint32_t groups;
     bool reads_relu;     // what is negative in the map counts as 0: given by passes to fast depthwise convolutions
+    bool by_strassen;    // given by a pass, where the convolution may be computed so
     conv_any_params any; // what is not computed fast
 } conv_params;
 
@@ -50,6 +51,11 @@ dsc_status conv_set_reads_relu(graph *g, graph_node *n, uint32_t map, dsc_error 
 bool conv_border(const graph *g, const graph_node *n, buffer_pads *pads);
 
 dsc_status conv_lower_gemm(lowering *l, const graph_node *n, const conv_shape *s, dsc_error *err);
+// Whether Strassen's algorithm can compute a convolution of this shape and saves time.
+bool conv_suits_strassen(const conv_shape *s);
+// Whether a pass asks for it, and the tier's kernels can.
+bool conv_uses_strassen(const lowering *l, const graph_node *n, const conv_shape *s);
+dsc_status conv_lower_strassen(lowering *l, const graph_node *n, const conv_shape *s, dsc_error *err);
 dsc_status conv_lower_gated(lowering *l, const graph_node *n, const conv_shape *s, dsc_error *err);
 dsc_status conv_lower_depthwise(lowering *l, const graph_node *n, const conv_shape *s, dsc_error *err);
 dsc_status conv_lower_grouped(lowering *l, const graph_node *n, const conv_shape *s, dsc_error *err);

@@ -12,7 +12,8 @@
 // Of one pixel a layer alone is a dense one, whose sums are taken in another order.
 static bool is_ungrouped(const lowering *l, const graph_node *n, conv_shape *s) {
     if (n->op != &op_conv || conv_gate(n) != GRAPH_NONE || !conv_has_constants(l->g, n)) return false;
-    return conv_resolve(l->g, n, s, NULL) == DSC_OK && s->groups == 1 && (s->in_h > 1 || s->in_w > 1);
+    if (conv_resolve(l->g, n, s, NULL) != DSC_OK || conv_uses_strassen(l, n, s)) return false;
+    return s->groups == 1 && (s->in_h > 1 || s->in_w > 1);
 }
 
 static bool can_project(const lowering *l, const graph_node *n, uint32_t value) {

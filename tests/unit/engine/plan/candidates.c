@@ -21,8 +21,10 @@ typedef struct results {
 static dsc_plan *make_plan(const candidates_bench *b, const forced *f, uint32_t threads) {
     dsc_plan *plan = NULL;
     dsc_error err = {DSC_OK, ""};
-    const dsc_plan_options options = {
-        .passes = DSC_PASSES_ALL, .threads = threads, .timings = f->timings, .timing_count = f->count};
+    const dsc_plan_options options = {.passes = b->passes ? b->passes : DSC_PASSES_ALL,
+                                      .threads = threads,
+                                      .timings = f->timings,
+                                      .timing_count = f->count};
     dsc_status status = dsc_plan_create(b->weights, NULL, 0, &options, &plan, &err);
     cr_assert_eq(status, DSC_OK, "%s: %s", b->what, err.text);
     return plan;

@@ -12,7 +12,8 @@ typedef struct candidates_bench {
     dsc_weights *weights;
     const void *inputs; // for every input the same numbers, at least `input_bytes`
     size_t input_bytes;
-    uint64_t plans; // that were compared
+    uint32_t passes; // 0: the usual ones
+    uint64_t plans;  // that were compared
 } candidates_bench;
 
 // Forces every candidate of every choice of the model, one after the other, those too that only exist once another is
