@@ -354,7 +354,7 @@ static void set_chunk(const strassen *a, uint64_t wanted, strassen *out) {
 
 // How many pairs at a time: inputs and sums that take a part of L2, or all; for threads, a share each at least.
 static dsc_status choose_chunk(lowering *l, const graph_node *n, const conv_shape *s, strassen *a, dsc_error *err) {
-    static const double parts[] = {0.5, 0.25, 1, 1e9};
+    static const double parts[] = {1, 0.5, 0.25, 2, 4};
     choice_list list = {0};
     uint32_t share = (a->rows.first + l->threads - 1) / l->threads, chosen = 0;
     double pair_bytes = (double)(STRASSEN_SUMS + BLOCKS) * a->k.first * sizeof(float);
