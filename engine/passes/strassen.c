@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pointwise convolutions of many channels by Strassen's algorithm (ops/conv/conv_strassen.c): fewer multiplications and
-// larger rounding errors, which is why it must be asked for.
+// other rounding errors, which is why it must be asked for.
 #include "engine/ops/conv/conv.h"
 #include "engine/ops/ops.h"
 #include "engine/passes/passes.h"

@@ -200,15 +200,19 @@ static void check_outputs(const golden *g, const golden_run *run, const dsc_sess
 
 static void check_counts(const golden *g, const golden_run *run, const dsc_plan *plan) {
     char text[160];
-    uint64_t rows = 0, vanilla = 0, images = (uint64_t)g->shape.dims[0];
+    uint64_t rows = 0, vanilla = 0, images = (uint64_t)g->shape.dims[0], wanted;
+    bool has_strassen = false;
     dsc_cost cost = dsc_plan_cost(plan);
     for (uint32_t i = 0; i < dsc_plan_row_count(plan); i++) {
         rows += dsc_plan_rows(plan)[i].multiplications;
         vanilla += dsc_plan_rows(plan)[i].vanilla_multiplications;
+        if (strncmp(dsc_plan_rows(plan)[i].kernel, "strassen_", 9) == 0) has_strassen = true;
     }
     describe(run, text, sizeof text);
-    cr_assert_eq(rows, dsc_reference_multiplications(g->reference), "%s (%s): the rows have %llu multiplications",
-                 g->net->name, text, (unsigned long long)rows);
+    wanted = dsc_reference_multiplications(g->reference);
+    // Strassen's algorithm saves up to an eighth; test_strassen.c knows how much.
+    cr_assert(has_strassen ? rows < wanted && rows >= wanted / 8 * 7 : rows == wanted,
+              "%s (%s): the rows have %llu multiplications", g->net->name, text, (unsigned long long)rows);
     cr_assert_eq(cost.total, rows, "%s (%s): the total is %llu", g->net->name, text, (unsigned long long)cost.total);
     cr_assert_eq(cost.total, cost.depthwise + cost.pointwise + cost.convolution + cost.dense);
     cr_assert_eq(cost.vanilla, vanilla);

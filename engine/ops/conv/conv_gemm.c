@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-static void set_groups(int32_t *groups, int64_t panel, uint32_t channel, uint32_t count) {
+void gemm_set_groups(int32_t *groups, int64_t panel, uint32_t channel, uint32_t count) {
     for (uint32_t i = 0; i < count; i++, channel += 8) {
         groups[i] = (int32_t)((int64_t)(channel / BUFFER_LANES) * panel + channel % BUFFER_LANES);
     }
@@ -56,8 +56,8 @@ void gemm_stage_run(const gemm_stage *s, const gemm_rows *r) {
         g.b = weights + p->weights;
         g.bias = s->bias + p->n0;
         g.next_b = i + 1 < s->panel_count ? weights + s->panels[i + 1].weights : s->next_weights;
-        set_groups(g.c_group, s->out_panel, p->n0 - r->first_channel, g.groups);
-        if (g.r) set_groups(g.r_group, s->residual_panel, p->n0 - r->first_channel, g.groups);
+        gemm_set_groups(g.c_group, s->out_panel, p->n0 - r->first_channel, g.groups);
+        if (g.r) gemm_set_groups(g.r_group, s->residual_panel, p->n0 - r->first_channel, g.groups);
         p->kernel->run(&g, r->m0, r->m1);
     }
 }

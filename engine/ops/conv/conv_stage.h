@@ -70,6 +70,9 @@ typedef struct gemm_maps {
 dsc_status gemm_stage_plan(lowering *l, const graph_node *n, const conv_shape *s, const gemm_maps *maps,
                            gemm_stage *out, dsc_error *err);
 
+// Where groups of 8 channels lie in a map, `channel` first; `panel` floats from panel to panel.
+void gemm_set_groups(int32_t *groups, int64_t panel, uint32_t channel, uint32_t count);
+
 // Distances between the output pixels' places in a map.
 typedef struct pixel_grid {
     map_strides map;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pointwise convolutions of many channels by one level of Strassen's algorithm: seven products of matrices of half the
-// size instead of eight. An option (the pass "strassen"), as its rounding errors are larger; docs/performance.md
-// says by how much.
+// size instead of eight. An option (the pass "strassen"): what bounds a channel's rounding errors is the size of all
+// weights together, not that of its own. docs/performance.md has figures.
 //
 // Rows are pixels, in pairs: the first of each pair make up A11 and A12, the second A21 and A22. So what a pixel gives
 // depends on its neighbour alone, and neither on how rows are cut into tiles nor on other images. Columns are input
@@ -108,12 +108,6 @@ static void sum_inputs(const strassen *a, const chunk *c) {
     a->sums->inputs(&s);
 }
 
-static void set_groups(int32_t *groups, int64_t panel, uint32_t channel, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++, channel += 8) {
-        groups[i] = (int32_t)((int64_t)(channel / BUFFER_LANES) * panel + channel % BUFFER_LANES);
-    }
-}
-
 // Block `block` of the output, for the panel that begins at channel n0 of its half.
 static gemm_target target_of(const strassen *a, const chunk *c, const gemm_panel *p, int block) {
     bool is_right = block == X12 || block == X22, is_second = block == X21 || block == X22;
@@ -124,11 +118,11 @@ static gemm_target target_of(const strassen *a, const chunk *c, const gemm_panel
                      .c_offset = a->out_at[is_second] + c->start,
                      .groups = groups < room ? groups : room,
                      .rows = is_second ? c->whole_pairs : c->pairs};
-    set_groups(t.c_group, a->out->panel, channel, t.groups);
+    gemm_set_groups(t.c_group, a->out->panel, channel, t.groups);
     if (c->residual) {
         t.r = c->residual;
         t.r_offset = a->residual_at[is_second] + c->start;
-        set_groups(t.r_group, a->residual->panel, channel, t.groups);
+        gemm_set_groups(t.r_group, a->residual->panel, channel, t.groups);
     }
     return t;
 }
