@@ -188,15 +188,15 @@ void dsc_session_free(dsc_session *session) {
 
 void *dsc_session_input(dsc_session *session, uint32_t index) {
     const plan_tensor *t = &session->plan->plan.inputs[index];
-    if (t->pixels && session->session.done_step == t->pixels_step) session->session.done_step = UINT32_MAX;
+    if (t->pixels) session->session.has_pixels = false;
     return buffer_data(t->buffer, session->session.block);
 }
 
 float *dsc_session_input_pixels(dsc_session *session, uint32_t index, uint32_t image, ptrdiff_t *row_step) {
     const plan_tensor *t = &session->plan->plan.inputs[index];
     struct session *s = &session->session;
-    if (!t->pixels || (s->done_step != UINT32_MAX && s->done_step != t->pixels_step)) return NULL;
-    s->done_step = t->pixels_step;
+    if (!t->pixels) return NULL;
+    s->has_pixels = true;
     buffer_clear_border(t->pixels, s->block, image, 0);
     *row_step = (ptrdiff_t)t->pixels->row;
     return buffer_panel(t->pixels, s->block, image, 0);

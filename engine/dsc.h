@@ -170,7 +170,7 @@ typedef struct dsc_shape {
     const void *values;
 } dsc_shape;
 
-#define DSC_PASSES_ALL UINT32_MAX // of the usual ones; "strassen" is an option
+#define DSC_PASSES_ALL 0xffu // the usual ones; "strassen" is an option
 typedef struct dsc_plan_options {
     uint32_t passes;                  // bit mask, see dsc_pass_name(); DSC_PASSES_ALL is the normal value
     bool keep_values;                 // every intermediate value stays readable by dsc_session_value() after a run
@@ -318,11 +318,11 @@ DSC_API dsc_status dsc_session_create(dsc_plan *plan, dsc_session **out, dsc_err
 DSC_API void dsc_session_free(dsc_session *session);
 // Dense row-major tensors of the plan's shape, aligned to 64 bytes. Inputs keep their contents between runs.
 DSC_API void *dsc_session_input(dsc_session *session, uint32_t index);
-// The same place for image `image` of an input N, C, H, W whose first readers want the channels of a pixel side by
-// side: rows of W * C floats, *row_step floats from one to the next, and nothing between them may be written. Once
-// every image of the batch is there, the next run reads them instead of what dsc_session_input() points to, and need
-// not put them into this order itself. They hold for that run only, and until dsc_session_input() is called for the
-// same input. NULL where there is no such place: where the input has another use besides, say.
+// Another place for image `image` of an input N, C, H, W, where its first reader wants it, the channels of a pixel side
+// by side: rows of W * C floats, *row_step floats from one to the next; nothing between them may be written. Once every
+// image of the batch is there, the next run, and that one only, reads them instead of what dsc_session_input() points
+// to, and need not put them into this order itself. Calling dsc_session_input() for the same input takes them back.
+// NULL where there is no such place: where the input is read besides, or not by the first step.
 DSC_API float *dsc_session_input_pixels(dsc_session *session, uint32_t index, uint32_t image, ptrdiff_t *row_step);
 DSC_API const void *dsc_session_output(const dsc_session *session, uint32_t index);
 // What the last run made: as dsc_plan_output(), but where a length depends on values (how many boxes NonMaxSuppression

@@ -88,7 +88,7 @@ typedef struct dsc_image_target {
     uint32_t width, height;
     uint32_t channels; // 1 or 3
     dsc_layout layout;
-    float *data;        // width * height * channels
+    float *data;        // width * height * channels; with a row_step as many rows of it (NCHW: for each channel)
     ptrdiff_t row_step; // floats from row to row, at least a row's; 0: the rows are dense
 } dsc_image_target;
 

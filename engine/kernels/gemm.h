@@ -33,8 +33,9 @@ typedef struct gemm_target {
     int32_t c_group[GEMM_GROUPS_MAX];
     uint32_t groups; // that are stored, 0 or more
     uint32_t rows;   // rows p from this one on do not exist here
-    const float
-        *bias;      // [nr], for the first product that comes here: it is added to this, not to what is there; or NULL
+    // The first product that comes here is added to the bias, not to what is there: [nr], up to whole vectors. Else
+    // NULL.
+    const float *bias;
     bool is_minus;  // subtracted; neither the first product nor the last
     bool is_last;   // then residual and activation of the gemm_args follow; only of a call's last target
     const float *r; // or NULL

@@ -10,8 +10,8 @@
 //   tile_load_half, tile_store_half        8 floats with zeros above, where a panel's width ends in half a vector
 //   tile_load_twice, tile_halves(x, y)     the same 8 floats in both halves; the lower half of x and the upper of y
 //   tile_upper(v)                          its upper half, moved down
-//   tile_load_groups(p, n, offsets, j)     vector j of a row of C or R: those of its 8-channel groups that are stored,
-//   n tile_store_groups(p, n, offsets, j, v)
+//   tile_load_groups(p, n, offsets, j)     vector j of a row of C or R: those of its n 8-channel groups that are stored
+//   tile_store_groups(p, n, offsets, j, v)
 //
 // The accumulators have names and the multiplications are volatile asm with a barrier after each k: compilers that
 // unroll and reorder plain intrinsics run out of registers and spill. tests/lint/kernel_spills.sh keeps watch.

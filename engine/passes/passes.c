@@ -9,9 +9,8 @@
 static const struct {
     const char *name;
     pass_fn run;
-    bool is_usual;
 } passes[] = {
-#define PASS(name, function, is_usual) {name, function, is_usual},
+#define PASS(name, function, is_usual) {name, function},
 #include "engine/passes/pass_list.inc"
 #undef PASS
 };
@@ -24,14 +23,19 @@ const char *passes_name(uint32_t index) {
     return index < passes_count() ? passes[index].name : NULL;
 }
 
-static uint32_t usual_passes(void) {
-    uint32_t mask = 0;
-    for (uint32_t i = 0; i < passes_count(); i++) mask |= (uint32_t)passes[i].is_usual << i;
-    return mask;
-}
+enum {
+#define PASS(name, function, is_usual) INDEX_OF_##function,
+#include "engine/passes/pass_list.inc"
+#undef PASS
+};
+#define PASS(name, function, is_usual) | (uint32_t)(is_usual) << INDEX_OF_##function
+_Static_assert((0
+#include "engine/passes/pass_list.inc"
+                ) == DSC_PASSES_ALL,
+               "DSC_PASSES_ALL must have the bits of the usual passes");
+#undef PASS
 
 dsc_status passes_run(graph *g, uint32_t mask, dsc_error *err) {
-    if (mask == DSC_PASSES_ALL) mask = usual_passes();
     for (uint32_t i = 0; i < passes_count(); i++) {
         if (!(mask >> i & 1)) continue;
         rewrite r;
@@ -55,7 +59,7 @@ const char *dsc_pass_name(uint32_t index) {
 
 static dsc_status parse_one(const char *name, size_t length, uint32_t *mask, dsc_error *err) {
     if (length == strlen("all") && strncmp(name, "all", length) == 0) {
-        *mask |= usual_passes();
+        *mask |= DSC_PASSES_ALL;
         return DSC_OK;
     }
     for (uint32_t i = 0; i < passes_count(); i++) {
@@ -74,10 +78,6 @@ static dsc_status parse_one(const char *name, size_t length, uint32_t *mask, dsc
 
 dsc_status dsc_passes_parse(const char *list, uint32_t *out, dsc_error *err) {
     uint32_t mask = 0;
-    if (strcmp(list, "all") == 0) {
-        *out = DSC_PASSES_ALL;
-        return DSC_OK;
-    }
     while (strcmp(list, "none") != 0) {
         size_t length = strcspn(list, ",");
         dsc_status status = parse_one(list, length, &mask, err);

@@ -16,7 +16,7 @@ typedef dsc_status (*pass_fn)(rewrite *r, dsc_error *err);
 uint32_t passes_count(void);
 const char *passes_name(uint32_t index); // NULL beyond the last
 
-// Runs the passes whose bit is set (DSC_PASSES_ALL: the usual ones) on a graph with inferred shapes.
+// Runs the passes whose bit is set on a graph with inferred shapes.
 dsc_status passes_run(graph *g, uint32_t mask, dsc_error *err);
 
 #endif

@@ -129,17 +129,15 @@ static bool is_output(const struct plan *p, const buffer *b) {
     return false;
 }
 
-// Inputs that one step alone reads, the one that packs them: callers may do its work and write pixels where it would.
+// An input that the first step packs and nobody else reads: callers may do its work and write pixels where it would.
 static void find_pixels(struct plan *p, const lowering *l) {
     for (uint32_t i = 0; i < p->input_count; i++) {
         const lowering_value *state = &l->values[l->g->inputs[i]];
         const buffer *flat = p->inputs[i].buffer;
-        buffer *panels = state->panels;
+        const buffer *panels = state->panels;
         if (state->flat != flat || !panels || panels->view_of || panels->lanes != panels->c) continue;
-        if (p->inputs[i].info.rank != 4 || flat->first_step != flat->last_step || is_output(p, flat)) continue;
-        panels->first_step = 0; // they must last from before the run
+        if (p->inputs[i].info.rank != 4 || flat->last_step != 0 || is_output(p, flat)) continue;
         p->inputs[i].pixels = panels;
-        p->inputs[i].pixels_step = flat->first_step;
     }
 }
 

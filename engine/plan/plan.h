@@ -12,8 +12,7 @@ typedef struct plan_tensor {
     const buffer *buffer;
     const buffer *extent; // how long it is along `extent_axis`, where that depends on values; else NULL
     uint32_t extent_axis;
-    const buffer *pixels; // of an input that is only packed: where its pixels lie after that; else NULL
-    uint32_t pixels_step; // the step that packs them
+    const buffer *pixels; // of an input that the first step packs and nobody else reads: where they lie then; or NULL
 } plan_tensor;
 
 struct plan {

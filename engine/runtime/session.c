@@ -8,7 +8,7 @@
 #include <string.h>
 
 dsc_status session_init(struct session *s, const program *p, dsc_error *err) {
-    *s = (struct session){.program = p, .threads = 1, .reached_row = p->row_count, .done_step = UINT32_MAX};
+    *s = (struct session){.program = p, .threads = 1, .reached_row = p->row_count};
     s->block = mem_calloc(1, p->block_bytes);
     s->row_ns = mem_calloc(p->row_count ? p->row_count : 1, sizeof *s->row_ns);
     if (s->block && s->row_ns) return DSC_OK;
@@ -49,15 +49,15 @@ static void note_time(struct session *s, const step *at, uint64_t wall_ns, const
     s->row_ns[at->row] += wall_ns > given ? wall_ns - given : 0;
 }
 
-static dsc_status run_steps(struct session *s, dsc_pool *pool, const pool_stops *stops, dsc_error *err) {
+static dsc_status run_steps(struct session *s, dsc_pool *pool, const pool_stops *stops, uint32_t first,
+                            dsc_error *err) {
     const program *p = s->program;
     pool_slot *slot = pool_enter(pool);
     dsc_status status = DSC_OK;
     program_clear_fault(p, s->block);
     uint64_t before = s->has_profile ? clock_ns() : 0;
-    for (uint32_t i = 0; i < p->step_count && status == DSC_OK; i++) {
+    for (uint32_t i = first; i < p->step_count && status == DSC_OK; i++) {
         const step *at = &p->steps[i];
-        if (i == s->done_step) continue;
         uint64_t ticks[WORKER_STAGES] = {0};
         status = pool_run_step(pool, slot, at, s->block, stops, s->has_profile && at->row_count > 1 ? ticks : NULL);
         status = status == DSC_OK ? find_fault(s, at, err) : stopped(s, at, status, err);
@@ -75,6 +75,8 @@ dsc_status session_run(struct session *s, dsc_pool *pool, const dsc_run_options 
     static const dsc_run_options none;
     if (!options) options = &none;
     pool_stops stops = {options->deadline_ns, options->cancel};
+    uint32_t first = s->has_pixels ? 1 : 0;
+    s->has_pixels = false;
     s->has_profile = options->profile;
     s->threads = dsc_pool_threads(pool);
     s->reached_row = s->program->row_count;
@@ -82,9 +84,8 @@ dsc_status session_run(struct session *s, dsc_pool *pool, const dsc_run_options 
     if (!worker_reserve(s->program->scratch_bytes)) return error_no_memory(err, s->program->scratch_bytes);
     unsigned saved = pool_float_setup();
     uint64_t start = clock_ns();
-    dsc_status status = run_steps(s, pool, &stops, err);
+    dsc_status status = run_steps(s, pool, &stops, first, err);
     s->inference_ns = clock_ns() - start;
-    s->done_step = UINT32_MAX;
     pool_float_restore(saved);
     return status;
 }

@@ -11,8 +11,8 @@ struct session {
     uint64_t *row_ns; // [program->row_count]
     uint64_t inference_ns;
     uint32_t reached_row, threads;
-    uint32_t done_step; // of the next run: its caller has done that step's work already; UINT32_MAX: none
     bool has_profile;
+    bool has_pixels; // the caller has done the work of the next run's first step
 };
 
 dsc_status session_init(struct session *s, const program *p, dsc_error *err);

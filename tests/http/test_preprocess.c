@@ -78,6 +78,15 @@ HTTP_TEST(preprocess, every_form_holds_the_same_tensor) {
     cr_assert(outputs != NULL && outputs_end > outputs && others != NULL, "%s", direct.body);
     cr_expect(strncmp(outputs, others, (size_t)(outputs_end - outputs)) == 0, "%s\n%s", direct.body, by_tensor.body);
     cr_expect(!http_has_text(&direct, "input_digest"));
+    // What a broken image left behind disturbs nobody.
+    http_reply broken = http_post(server.port, "/infer?profile=none", "", image, image_size / 2);
+    check_status(&broken, 422);
+    http_reply after = http_post(server.port, "/infer?profile=none", "", npy.body, npy.size);
+    check_status(&after, 200);
+    others = strstr(after.body, "\"outputs\":");
+    cr_expect(others && strncmp(outputs, others, (size_t)(outputs_end - outputs)) == 0, "%s", after.body);
+    http_reply_free(&broken);
+    http_reply_free(&after);
     http_reply *all[] = {&npy, &raw, &json, &by_image, &by_tensor, &direct};
     for (int i = 0; i < 6; i++) http_reply_free(all[i]);
     STOPS_CLEANLY();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pointwise convolutions of many channels by one level of Strassen's algorithm: seven products of matrices of half the
-// size instead of eight. An option (the pass "strassen"): what bounds a channel's rounding errors is the size of all
-// weights together, not that of its own. docs/performance.md has figures.
+// size instead of eight. An option (the pass "strassen"): what bounds a number's rounding errors is the size of both
+// pixels of a pair and of all weights, not that of its own row and column, and what is not finite spoils both pixels.
+// docs/performance.md has figures.
 //
 // Rows are pixels, in pairs: the first of each pair make up A11 and A12, the second A21 and A22. So what a pixel gives
 // depends on its neighbour alone, and neither on how rows are cut into tiles nor on other images. Columns are input
@@ -24,9 +25,7 @@
 #include "engine/ops/choice.h"
 #include "engine/ops/conv/conv_stage.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #define CHANNELS_MIN 512u // below these the sums cost more than they save
 #define ROWS_MIN     32u
@@ -200,6 +199,7 @@ static void add_block(const weights_source *c, const gemm_panel *p, uint32_t k_c
     uint32_t nr = p->kernel->nr, all = is_right ? ns->second : ns->first, left = all > p->n0 ? all - p->n0 : 0;
     uint32_t k_end = smaller(k_count, is_low ? ks->second : ks->first), n_end = smaller(nr, left);
     size_t row = (size_t)ks->first + ks->second;
+    if (n_end == 0) return;
     const float *w = c->w + (p->n0 + (is_right ? ns->first : 0)) * row + (is_low ? ks->first : 0);
     for (uint32_t k = 0; k < k_end; k++) {
         for (uint32_t n = 0; n < n_end; n++) to[(size_t)k * nr + n] += count * w[n * row + k];
@@ -346,7 +346,7 @@ static void set_chunk(const strassen *a, uint64_t wanted, strassen *out) {
     out->chunks = (a->rows.first + out->chunk - 1) / out->chunk;
 }
 
-// How many pairs at a time: inputs and sums that take a part of L2, or all; for threads, a share each at least.
+// How many pairs at a time: inputs and sums of a quarter of L2 up to four times it, and no more than a thread's share.
 static dsc_status choose_chunk(lowering *l, const graph_node *n, const conv_shape *s, strassen *a, dsc_error *err) {
     static const double parts[] = {1, 0.5, 0.25, 2, 4};
     choice_list list = {0};

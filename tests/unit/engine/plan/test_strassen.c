@@ -2,6 +2,7 @@
 // Pointwise convolutions by Strassen's algorithm: only where it is asked for and pays, near the values of the
 // definition, with the same bits whatever the threads, the tiles and the batch, and with multiplications that are
 // really made.
+#include "engine/base/mem.h"
 #include "engine/dsc.h"
 #include "tests/support/onnx_writer.h"
 #include "tests/support/random_graph.h"
@@ -17,6 +18,7 @@ typedef struct layer {
     uint32_t n, in_c, h, w, out_c, stride;
     bool has_residual, has_depthwise; // the depthwise convolution before it would make a chain
     const char *act;                  // "" or an operator
+    bool has_reader;                  // a depthwise convolution reads the map: it has a border
     float second_half; // factor of its biases, and of the weights of the second half of output channels; 0: 1
 } layer;
 
@@ -61,7 +63,17 @@ static dsc_model *make_model(const layer *l) {
     if (l->has_residual) onnx_writer_node(w, "Add", "add", "c,x", "s");
     const char *last = l->has_residual ? "s" : "c";
     if (*l->act) onnx_writer_node(w, l->act, "act", last, "y");
-    onnx_writer_output(w, *l->act ? "y" : last, ONNX_F32, NULL);
+    if (*l->act) last = "y";
+    if (l->has_reader) {
+        snprintf(dims, sizeof dims, "%u,1,3,3", l->out_c);
+        add_constant(w, "rw", dims, (size_t)l->out_c * 9, 6, 0.5f);
+        snprintf(dims, sizeof dims, "%s,rw", last);
+        onnx_writer_node(w, "Conv", "reader", dims, "r");
+        onnx_writer_attr_int(w, "group", (int64_t)l->out_c);
+        onnx_writer_attr_ints(w, "pads", 4, (const int64_t[]){1, 1, 1, 1});
+        last = "r";
+    }
+    onnx_writer_output(w, last, ONNX_F32, NULL);
     uint8_t *bytes = onnx_writer_finish(w, &size);
     onnx_writer_free(w);
     cr_assert_eq(dsc_model_load_memory(bytes, size, NULL, &model, &err), DSC_OK, "%s", err.text);
@@ -142,10 +154,11 @@ static errors errors_of(const dsc_model *model, dsc_plan *plan, const float *inp
 }
 
 static const layer layers[] = {
-    {1, 512, 6, 6, 512, 1, false, false, "", 0},          {1, 512, 5, 7, 512, 1, true, false, "Relu", 0},
-    {1, 520, 7, 7, 536, 1, false, false, "HardSwish", 0}, {1, 536, 13, 11, 520, 2, false, false, "", 0},
-    {2, 528, 6, 6, 512, 1, false, false, "Sigmoid", 0},   {1, 728, 8, 9, 728, 1, true, true, "Relu", 0},
-    {1, 512, 3, 11, 1000, 1, false, true, "Relu", 0},     {3, 600, 1, 33, 600, 1, true, false, "", 0},
+    {1, 512, 6, 6, 512, 1, false, false, "", false, 0},          {1, 512, 5, 7, 512, 1, true, false, "Relu", false, 0},
+    {1, 520, 7, 7, 536, 1, false, false, "HardSwish", false, 0}, {1, 536, 13, 11, 520, 2, false, false, "", false, 0},
+    {2, 528, 6, 6, 512, 1, false, false, "Sigmoid", false, 0},   {1, 728, 8, 9, 728, 1, true, true, "Relu", false, 0},
+    {1, 512, 3, 11, 1000, 1, false, true, "Relu", false, 0},     {3, 600, 1, 33, 600, 1, true, false, "", false, 0},
+    {2, 520, 5, 9, 536, 1, false, true, "Relu", true, 0},
 };
 
 Test(strassen_plan, gives_the_values_and_the_same_bits_for_every_candidate, .timeout = 120) {
@@ -175,10 +188,10 @@ Test(strassen_plan, gives_the_values_and_the_same_bits_for_every_candidate, .tim
 
 Test(strassen_plan, is_an_option_for_large_pointwise_layers) {
     static const layer others[] = {
-        {1, 504, 8, 8, 512, 1, false, false, "", 0}, // few input channels
-        {1, 512, 8, 8, 504, 1, false, false, "", 0}, // few output channels
-        {1, 516, 8, 8, 512, 1, false, false, "", 0}, // no multiple of 8
-        {1, 512, 4, 7, 512, 1, false, false, "", 0}, // few rows
+        {1, 504, 8, 8, 512, 1, false, false, "", false, 0}, // few input channels
+        {1, 512, 8, 8, 504, 1, false, false, "", false, 0}, // few output channels
+        {1, 516, 8, 8, 512, 1, false, false, "", false, 0}, // no multiple of 8
+        {1, 512, 4, 7, 512, 1, false, false, "", false, 0}, // few rows
     };
     for (size_t i = 0; i <= sizeof others / sizeof *others; i++) {
         dsc_model *model = make_model(i ? &others[i - 1] : &layers[0]);
@@ -197,7 +210,7 @@ Test(strassen_plan, is_an_option_for_large_pointwise_layers) {
 Test(strassen_plan, counts_what_is_multiplied) {
     // Halves of 18 rows, of 256 channels: seven eighths. Halves of 18 and 17, of 272 and 248 (input), 272 and 264: in
     // the order of the products.
-    const layer odd = {1, 520, 5, 7, 536, 1, false, false, "", 0};
+    const layer odd = {1, 520, 5, 7, 536, 1, false, false, "", false, 0};
     const uint64_t of_odd = 18u * 272 * 272 + 17u * 272 * 272 + 18u * 272 * 264 + 17u * 248 * 272 + 18u * 248 * 264 +
                             17u * 272 * 264 + 18u * 248 * 272;
     const uint64_t wanted[] = {7u * 18 * 256 * 256, of_odd};
@@ -240,10 +253,10 @@ Test(strassen_plan, images_of_a_batch_do_not_meet) {
 
 // The figures of docs/performance.md.
 Test(strassen_plan, errors_are_at_most_twice_as_large, .timeout = 120) {
-    static const layer measured[] = {{1, 512, 14, 14, 512, 1, false, false, "", 0},
-                                     {1, 728, 19, 19, 728, 1, false, false, "", 0},
-                                     {1, 1024, 7, 7, 1024, 1, false, false, "", 0},
-                                     {1, 1536, 10, 10, 2048, 1, false, false, "", 0}};
+    static const layer measured[] = {{1, 512, 14, 14, 512, 1, false, false, "", false, 0},
+                                     {1, 728, 19, 19, 728, 1, false, false, "", false, 0},
+                                     {1, 1024, 7, 7, 1024, 1, false, false, "", false, 0},
+                                     {1, 1536, 10, 10, 2048, 1, false, false, "", false, 0}};
     for (size_t i = 0; i < 2 * sizeof measured / sizeof *measured; i++) {
         const layer *l = &measured[i / 2];
         dsc_model *model = make_model(l);
@@ -269,7 +282,7 @@ Test(strassen_plan, errors_are_at_most_twice_as_large, .timeout = 120) {
 
 // Errors are bounded by the size of all weights together: channels a thousand times as small take those of the others.
 Test(strassen_plan, small_channels_take_the_errors_of_large_ones) {
-    const layer uneven = {1, 512, 8, 8, 512, 1, false, false, "", 1e-3f};
+    const layer uneven = {1, 512, 8, 8, 512, 1, false, false, "", false, 1e-3f};
     dsc_model *model = make_model(&uneven);
     dsc_weights *weights;
     dsc_reference *reference;
@@ -293,5 +306,50 @@ Test(strassen_plan, small_channels_take_the_errors_of_large_ones) {
     free(input);
     dsc_reference_free(reference);
     dsc_weights_free(weights);
+    dsc_model_free(model);
+}
+
+// A pixel of zeros gives the bias by plain kernels; here it takes the errors of the pixel beside it, and no others.
+Test(strassen_plan, a_pixel_takes_the_errors_of_its_neighbour) {
+    dsc_model *model = make_model(&layers[0]);
+    dsc_weights *weights;
+    float *input = random_floats(512 * 36, 1, 1000), worst[2] = {0};
+    for (int c = 0; c < 512; c++) input[c * 36] = input[c * 36 + 2] = input[c * 36 + 3] = 0;
+    cr_assert_eq(dsc_weights_create(model, DSC_ISA_BEST, &weights, NULL), DSC_OK);
+    dsc_plan *plan = make_plan(weights, "all,strassen"), *plain = make_plan(weights, "all");
+    float *got = run(plan, input), *wanted = run(plain, input);
+    for (int c = 0; c < 512; c++) {
+        worst[0] = fmaxf(worst[0], fabsf(got[c * 36] - wanted[c * 36]));
+        worst[1] = fmaxf(worst[1], fabsf(got[c * 36 + 2] - wanted[c * 36 + 2]));
+    }
+    fprintf(stderr, "a pixel of zeros beside one of up to 1000: off by %.2g, beside another of zeros: by %.2g\n",
+            (double)worst[0], (double)worst[1]);
+    cr_expect(worst[0] < 1e-2f && worst[0] > 0);
+    cr_expect(worst[1] <= 0);
+    free(got), free(wanted), free(input);
+    dsc_plan_free(plan);
+    dsc_plan_free(plain);
+    dsc_weights_free(weights);
+    dsc_model_free(model);
+}
+
+Test(strassen_plan, survives_every_failed_allocation) {
+    dsc_model *model = make_model(&layers[1]);
+    const dsc_plan_options options = {.passes = passes_of("all,strassen")};
+    uint64_t n = 1;
+    for (;; n++) {
+        dsc_weights *weights = NULL;
+        dsc_plan *plan = NULL;
+        dsc_error err = {DSC_OK, ""};
+        (void)mem_fail_at(n);
+        dsc_status status = dsc_weights_create(model, DSC_ISA_REF, &weights, &err);
+        if (status == DSC_OK) status = dsc_plan_create(weights, NULL, 0, &options, &plan, &err);
+        (void)mem_fail_at(0);
+        dsc_plan_free(plan);
+        dsc_weights_free(weights);
+        if (status == DSC_OK) break;
+        cr_assert_eq(status, DSC_NO_MEMORY, "allocation %llu: %s", (unsigned long long)n, err.text);
+    }
+    cr_expect_gt(n, 10, "only %llu allocations were tried", (unsigned long long)n);
     dsc_model_free(model);
 }
