@@ -56,6 +56,14 @@ static const product products[PRODUCTS] = {
 };
 static const int first_product[BLOCKS] = {0, 2, 1, 0}, last_product[BLOCKS] = {6, 4, 3, 5};
 
+static bool is_right(int block) {
+    return block == X12 || block == X22;
+}
+
+static bool is_low(int block) {
+    return block == X21 || block == X22;
+}
+
 // Rows, input or output channels: so many in the first half, so many in the second.
 typedef struct halves {
     uint32_t first, second;
@@ -109,18 +117,17 @@ static void sum_inputs(const strassen *a, const chunk *c) {
 
 // Block `block` of the output, for the panel that begins at channel n0 of its half.
 static gemm_target target_of(const strassen *a, const chunk *c, const gemm_panel *p, int block) {
-    bool is_right = block == X12 || block == X22, is_second = block == X21 || block == X22;
-    uint32_t channel = p->n0 + (is_right ? a->n.first : 0), groups = p->kernel->nr / 8;
-    uint32_t channels = buffer_panels(a->out) * BUFFER_LANES, end = is_right ? channels : a->n.first;
+    uint32_t channel = p->n0 + (is_right(block) ? a->n.first : 0), groups = p->kernel->nr / 8;
+    uint32_t channels = buffer_panels(a->out) * BUFFER_LANES, end = is_right(block) ? channels : a->n.first;
     uint32_t room = channel < end ? (end - channel) / 8 : 0;
     gemm_target t = {.c = c->out,
-                     .c_offset = a->out_at[is_second] + c->start,
+                     .c_offset = a->out_at[is_low(block)] + c->start,
                      .groups = groups < room ? groups : room,
-                     .rows = is_second ? c->whole_pairs : c->pairs};
+                     .rows = is_low(block) ? c->whole_pairs : c->pairs};
     gemm_set_groups(t.c_group, a->out->panel, channel, t.groups);
     if (c->residual) {
         t.r = c->residual;
-        t.r_offset = a->residual_at[is_second] + c->start;
+        t.r_offset = a->residual_at[is_low(block)] + c->start;
         gemm_set_groups(t.r_group, a->residual->panel, channel, t.groups);
     }
     return t;
@@ -152,11 +159,10 @@ static void run_panel(const strassen *a, const chunk *c, uint32_t index) {
         for (int block = 0; block < BLOCKS; block++) {
             if (!products[i].c[block]) continue;
             gemm_target *t = &targets[g.target_count++];
-            bool is_right = block == X12 || block == X22;
             *t = blocks[block];
             t->is_minus = products[i].c[block] < 0;
             t->is_last = last_product[block] == i;
-            if (first_product[block] == i) t->bias = a->bias + p->n0 + (is_right ? a->n.first : 0);
+            if (first_product[block] == i) t->bias = a->bias + p->n0 + (is_right(block) ? a->n.first : 0);
         }
         b += (size_t)g.k * p->kernel->nr; // products and panels lie in the order of their use
         g.next_b = i + 1 < PRODUCTS || !after ? b : after;
@@ -195,12 +201,11 @@ static uint32_t smaller(uint32_t a, uint32_t b) {
 static void add_block(const weights_source *c, const gemm_panel *p, uint32_t k_count, int block, float count,
                       float *to) {
     const halves *ks = &c->a->k, *ns = &c->a->n;
-    bool is_low = block == X21 || block == X22, is_right = block == X12 || block == X22;
-    uint32_t nr = p->kernel->nr, all = is_right ? ns->second : ns->first, left = all > p->n0 ? all - p->n0 : 0;
-    uint32_t k_end = smaller(k_count, is_low ? ks->second : ks->first), n_end = smaller(nr, left);
+    uint32_t nr = p->kernel->nr, all = is_right(block) ? ns->second : ns->first, left = all > p->n0 ? all - p->n0 : 0;
+    uint32_t k_end = smaller(k_count, is_low(block) ? ks->second : ks->first), n_end = smaller(nr, left);
     size_t row = (size_t)ks->first + ks->second;
     if (n_end == 0) return;
-    const float *w = c->w + (p->n0 + (is_right ? ns->first : 0)) * row + (is_low ? ks->first : 0);
+    const float *w = c->w + (p->n0 + (is_right(block) ? ns->first : 0)) * row + (is_low(block) ? ks->first : 0);
     for (uint32_t k = 0; k < k_end; k++) {
         for (uint32_t n = 0; n < n_end; n++) to[(size_t)k * nr + n] += count * w[n * row + k];
     }
@@ -320,8 +325,8 @@ static uint64_t multiplications(const strassen *a) {
     for (int q = 0; q < PRODUCTS; q++) {
         const product *p = &products[q];
         uint64_t rows = p->is_second ? a->rows.second : a->rows.first;
-        bool is_right = !p->c[X11] && !p->c[X21], has_zeros = !p->b[X11] && !p->b[X21];
-        sum += rows * k_of(a, p) * (is_right || has_zeros ? a->n.second : a->n.first);
+        bool ends_right = !p->c[X11] && !p->c[X21], has_zeros = !p->b[X11] && !p->b[X21];
+        sum += rows * k_of(a, p) * (ends_right || has_zeros ? a->n.second : a->n.first);
     }
     return sum;
 }
@@ -338,12 +343,13 @@ static double chunk_ns(const lowering *l, const conv_shape *s, const strassen *a
            PREFETCHED * choice_traffic_ns(inputs) * tiles * (panels - 1);
 }
 
-static void set_chunk(const strassen *a, uint64_t wanted, strassen *out) {
+// Tiles of about `wanted` pairs, all about alike and of whole tiles of the kernel.
+static void set_chunk(strassen *a, uint64_t wanted) {
     uint32_t mr = a->panels[0].kernel->mr;
     uint64_t chunks = wanted < a->rows.first ? (a->rows.first + wanted - 1) / wanted : 1;
     uint64_t even = (a->rows.first + chunks - 1) / chunks;
-    out->chunk = (uint32_t)((even + mr - 1) / mr * mr);
-    out->chunks = (a->rows.first + out->chunk - 1) / out->chunk;
+    a->chunk = (uint32_t)((even + mr - 1) / mr * mr);
+    a->chunks = (a->rows.first + a->chunk - 1) / a->chunk;
 }
 
 // How many pairs at a time: inputs and sums of a quarter of L2 up to four times it, and no more than a thread's share.
@@ -354,12 +360,12 @@ static dsc_status choose_chunk(lowering *l, const graph_node *n, const conv_shap
     double pair_bytes = (double)(STRASSEN_SUMS + BLOCKS) * a->k.first * sizeof(float);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         double fitting = parts[i] * (double)cpu_l2_bytes() / pair_bytes;
-        set_chunk(a, fitting < 1 ? 1 : fitting < share ? (uint64_t)fitting : share, a);
+        set_chunk(a, fitting < 1 ? 1 : fitting < share ? (uint64_t)fitting : share);
         if (choice_has(&list, a->chunk)) continue;
         choice_add(&list, a->chunk, chunk_ns(l, s, a), "pairs of %u", a->chunk);
     }
     dsc_status status = choice_take(l, n, &list, &chosen, err);
-    set_chunk(a, chosen, a);
+    set_chunk(a, chosen);
     return status;
 }
 
