@@ -38,6 +38,7 @@ typedef struct block {
     uint32_t m, rows;
     uint32_t raw_rows, share;
     uint32_t vector, row; // reached
+    uint32_t left;        // rows of vectors
     const float *raw;     // [vector of 16 channels][raw_rows][16]
 } block;
 
@@ -78,9 +79,10 @@ static void finish_rows(const block *b, uint32_t count) {
 }
 
 static __attribute__((noinline)) void finish_some(block *b, uint32_t count) {
-    while (count && b->rows && 2 * b->vector < b->g->groups) {
+    while (count && b->left) {
         uint32_t left = b->rows - b->row, n = left < count ? left : count;
         finish_rows(b, n);
+        b->left -= n;
         count -= n;
         b->row += n;
         if (b->row == b->rows) b->row = 0, b->vector++;
@@ -90,31 +92,31 @@ static __attribute__((noinline)) void finish_some(block *b, uint32_t count) {
 // A block whose sums will lie in `raw` after the first step of the next one, during which it is finished.
 static block finish_later(const gemm_args *g, uint32_t m, uint32_t rows, uint32_t raw_rows, const float *raw) {
     uint32_t steps = 6 * amx_full_chunks(g->k) + 3 * amx_has_half(g->k), all = rows * ((g->groups + 1) / 2);
-    uint32_t calls = 2 * (steps - 1); // MEANWHILE()s
-    return (block){g, m, rows, raw_rows, (all + calls - 1) / calls, 0, 0, raw};
+    uint32_t calls = steps - 1; // MEANWHILE()s
+    return (block){g, m, rows, raw_rows, (all + calls - 1) / calls, 0, 0, all, raw};
 }
 
 // ---- weights that come next ---------------------------------------------------------------------------------------
 
-#define AHEAD_STEP 256 // bytes that are fetched between two steps
-
 // The part of the next weight panel that one block of rows fetches.
 typedef struct ahead {
     const char *from, *end;
+    size_t step;
 } ahead;
 
 static ahead plan_ahead(const gemm_args *g, uint32_t part, uint32_t parts, size_t panel_bytes) {
     size_t share = (panel_bytes / parts + 127) / 128 * 128;
-    if (!g->next_b || part * share >= panel_bytes) return (ahead){NULL, NULL};
+    if (!g->next_b || part * share >= panel_bytes) return (ahead){NULL, NULL, 0};
     const char *from = (const char *)g->next_b + part * share;
-    return (ahead){from, from + share};
+    size_t calls = 6 * amx_full_chunks(g->k) + 3 * amx_has_half(g->k);
+    return (ahead){from, from + share, (share / calls + 127) / 128 * 128};
 }
 
 // One line of two: the other comes with it.
 static inline void fetch_ahead(ahead *f) {
     if (f->from >= f->end) return;
-    for (int i = 0; i < AHEAD_STEP; i += 128) _mm_prefetch(f->from + i, _MM_HINT_T1);
-    f->from += AHEAD_STEP;
+    const char *end = f->from + f->step;
+    for (; f->from < end; f->from += 128) _mm_prefetch(f->from, _MM_HINT_T1);
 }
 
 // Prepared inputs of a block.
@@ -129,20 +131,44 @@ typedef struct source {
 // What vector units and caches do while the tile unit sums.
 #define MEANWHILE()                                                                                                    \
     fetch_ahead(&f);                                                                                                   \
-    finish_some(before, before->share)
+    if (before->left) finish_some(before, before->share)
 
-#define LOAD_A(offset)                                                                                                 \
-    _tile_loadd(4, a + (offset), 64);                                                                                  \
-    _tile_loadd(5, a + strip + (offset), 64)
-#define LOAD_B(tile)                                                                                                   \
-    _tile_loadd(6, b + (tile)*2 * AMX_TILE, 64);                                                                       \
-    _tile_loadd(7, b + (tile)*2 * AMX_TILE + AMX_TILE, 64)
+// A tile is loaded as soon as the last step that reads its old numbers is on its way.
+#define LOAD_A0(offset) _tile_loadd(4, a + (offset), 64)
+#define LOAD_A1(offset) _tile_loadd(5, a + strip + (offset), 64)
+#define LOAD_B0(tile)   _tile_loadd(6, b + (tile)*2 * AMX_TILE, 64)
+#define LOAD_B1(tile)   _tile_loadd(7, b + (tile)*2 * AMX_TILE + AMX_TILE, 64)
 #define STEP()                                                                                                         \
     _tile_dpbf16ps(0, 4, 6);                                                                                           \
     _tile_dpbf16ps(1, 4, 7);                                                                                           \
-    MEANWHILE();                                                                                                       \
     _tile_dpbf16ps(2, 5, 6);                                                                                           \
     _tile_dpbf16ps(3, 5, 7);                                                                                           \
+    MEANWHILE()
+#define STEP_LOAD_A(offset)                                                                                            \
+    _tile_dpbf16ps(0, 4, 6);                                                                                           \
+    _tile_dpbf16ps(1, 4, 7);                                                                                           \
+    LOAD_A0(offset);                                                                                                   \
+    _tile_dpbf16ps(2, 5, 6);                                                                                           \
+    _tile_dpbf16ps(3, 5, 7);                                                                                           \
+    LOAD_A1(offset);                                                                                                   \
+    MEANWHILE()
+#define STEP_LOAD_B(tile)                                                                                              \
+    _tile_dpbf16ps(0, 4, 6);                                                                                           \
+    _tile_dpbf16ps(2, 5, 6);                                                                                           \
+    LOAD_B0(tile);                                                                                                     \
+    _tile_dpbf16ps(1, 4, 7);                                                                                           \
+    _tile_dpbf16ps(3, 5, 7);                                                                                           \
+    LOAD_B1(tile);                                                                                                     \
+    MEANWHILE()
+#define STEP_LOAD_NEXT()                                                                                               \
+    _tile_dpbf16ps(0, 4, 6);                                                                                           \
+    _tile_dpbf16ps(1, 4, 7);                                                                                           \
+    LOAD_A0(0);                                                                                                        \
+    _tile_dpbf16ps(2, 5, 6);                                                                                           \
+    LOAD_B0(0);                                                                                                        \
+    _tile_dpbf16ps(3, 5, 7);                                                                                           \
+    LOAD_A1(0);                                                                                                        \
+    LOAD_B1(0);                                                                                                        \
     MEANWHILE()
 // A tile's last sums go out just before its next begin: storing all four at once leaves the tile unit without work.
 #define STORE_32(tile) _tile_stored(tile, raw + (tile) / 2 * from.tile_floats + (tile) % 2 * 512, 64)
@@ -156,37 +182,33 @@ static void sum_32(const gemm_args *g, source from, ahead f, block *before, floa
     const size_t strip = from.strip;
     const bool has_sums = before->rows != 0;
     uint32_t chunks = amx_full_chunks(g->k), has_half = amx_has_half(g->k);
-    LOAD_A(0);
-    LOAD_B(0);
-    FIRST_32(0, 4, 6);
+    LOAD_A0(0);
+    LOAD_A1(0);
+    LOAD_B0(0);
+    LOAD_B1(0);
+    FIRST_32(0, 4, 6); // x1 y3, or x3 y1 + x1 y3
     FIRST_32(1, 4, 7);
     FIRST_32(2, 5, 6);
     FIRST_32(3, 5, 7);
-    for (uint32_t chunk = 0; chunk < chunks;) { // x1 y3 is done
-        LOAD_B(1);
-        STEP(); // x1 y2
-        LOAD_A(AMX_TILE);
-        STEP(); // x2 y2
-        LOAD_B(2);
-        STEP(); // x2 y1
-        LOAD_A(2 * AMX_TILE);
-        STEP(); // x3 y1
-        LOAD_A(0);
-        STEP(); // x1 y1
+    LOAD_B0(1);
+    LOAD_B1(1);
+    for (uint32_t chunk = 0; chunk < chunks;) {
+        STEP_LOAD_A(AMX_TILE);     // x1 y2
+        STEP_LOAD_B(2);            // x2 y2
+        STEP_LOAD_A(2 * AMX_TILE); // x2 y1
+        STEP_LOAD_A(0);            // x3 y1
         a += AMX_FULL_TILES * AMX_TILE;
         b += 6 * AMX_TILE;
         if (++chunk == chunks + has_half) break;
-        LOAD_A(0);
-        LOAD_B(0);
-        STEP(); // x1 y3 of the next, or x3 y1 + x1 y3
+        STEP_LOAD_NEXT(); // x1 y1
+        STEP_LOAD_B(1);   // x1 y3 of the next, or x3 y1 + x1 y3
     }
     if (has_half) {
-        LOAD_A(AMX_TILE);
-        LOAD_B(1);
-        STEP(); // x1 y2 + x2 y1
-        LOAD_B(2);
-        STEP(); // x1 y1 + x2 y2
+        LOAD_A0(AMX_TILE);
+        LOAD_A1(AMX_TILE);
+        STEP_LOAD_B(2); // x1 y2 + x2 y1
     }
+    STEP(); // x1 y1, or x1 y1 + x2 y2
 }
 
 void gemm_f32_32x32_amx(const gemm_args *g, uint32_t m0, uint32_t m1) {
@@ -222,8 +244,10 @@ void gemm_f32_32x32_amx(const gemm_args *g, uint32_t m0, uint32_t m1) {
         _tile_dpbf16ps(0, 5, 4);                                                                                       \
         _tile_loadd(6, a + strip + (offset), 64);                                                                      \
         _tile_dpbf16ps(1, 6, 4);                                                                                       \
-        MEANWHILE();                                                                                                   \
-        if (tiles == 2) break;                                                                                         \
+        if (tiles == 2) {                                                                                              \
+            MEANWHILE();                                                                                               \
+            break;                                                                                                     \
+        }                                                                                                              \
         _tile_loadd(7, a + 2 * strip + (offset), 64);                                                                  \
         _tile_dpbf16ps(2, 7, 4);                                                                                       \
         _tile_loadd(5, a + 3 * strip + (offset), 64);                                                                  \

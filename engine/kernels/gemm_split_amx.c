@@ -41,20 +41,18 @@ typedef struct cursor {
     int32_t at;
 } cursor;
 
-static pieces take_pieces(cursor *c) {
-    pieces p;
-    p.count = 0, p.all = 0, p.offset[0] = 0, p.mask[0] = 0;
+static void take_pieces(cursor *c, pieces *p) {
+    p->count = 0, p->all = 0, p->offset[0] = 0, p->mask[0] = 0;
     int32_t lane = 0;
     while (lane < AMX_HALF && c->segment != c->end) {
         int32_t left = c->segment->count - c->at, room = AMX_HALF - lane, n = left < room ? left : room;
-        p.offset[p.count] = c->segment->offset + c->at - lane;
-        p.mask[p.count++] = (__mmask16)(((1u << n) - 1) << lane);
+        p->offset[p->count] = c->segment->offset + c->at - lane;
+        p->mask[p->count++] = (__mmask16)(((1u << n) - 1) << lane);
         lane += n;
-        p.all |= p.mask[p.count - 1];
+        p->all |= p->mask[p->count - 1];
         c->at += n;
         if (n == left) c->segment++, c->at = 0;
     }
-    return p;
 }
 
 static inline __attribute__((always_inline)) __m512 load_pieces(const float *a, const pieces *p) {
@@ -108,8 +106,12 @@ void gemm_prepare_amx(const gemm_args *g, uint32_t m0, uint32_t m1, void *prepar
     cursor c = {g->segments, g->segments + g->segment_count, 0};
     char *to = prepared;
     for (uint32_t chunk = 0; chunk < chunks + amx_has_half(g->k); chunk++, to += AMX_FULL_TILES * AMX_TILE) {
-        pieces low = take_pieces(&c), high = {.count = 0, .all = 0, .offset = {0}, .mask = {0}};
-        if (chunk < chunks) high = take_pieces(&c);
+        pieces low, high;
+        take_pieces(&c, &low);
+        if (chunk < chunks)
+            take_pieces(&c, &high);
+        else
+            high.count = 0, high.all = 0;
         const float *scale = g->scale ? g->scale + (size_t)chunk * AMX_CHUNK : NULL;
         char *tile = to;
         for (uint32_t m = m0; m < m1; m += spread.height, tile += strip) {
