@@ -96,7 +96,6 @@ void choice_find_rows(program *p) {
 // Rapids with 2 MB of L2. What they choose is 1 to 2 percent slower there than the best candidates. FAR_PART is from
 // the same on a virtual EPYC with 1 MB.
 #define AVX512_PER_NS  85.0 // multiply-adds
-#define AMX_PER_NS     150.0
 #define AVX2_PER_NS    52.0
 #define REF_PER_NS     1.0
 #define BYTES_PER_NS   35.0  // beyond L2
@@ -104,6 +103,16 @@ void choice_find_rows(program *p) {
 #define SCRATCH_MISSES 0.5   // of scratch memory that takes all of L2
 #define NEAR_PART      0.375 // of L2: a map that two steps share is found there up to this size,
 #define FAR_PART       0.5   // and from this size on it is not
+
+// AMX, from the same of MNASNet.
+#define AMX_PER_NS    160.0
+#define PREPARE_NS    0.18 // a number of the inputs
+#define TILES_WAIT_NS 0.04 // for a byte of weights, which is fetched in 0.06 to 0.07 beside the sums
+
+// Read from the cache of another core, by all threads together. 30 fits the times of a Xeon, 6 those of an EPYC whose
+// cores are far apart; which kind a machine is, nothing tells. Bands of rows that exchange little cost some percent of
+// arithmetic on the one, and far less than panels on the other.
+#define CROSS_BYTES_A_NS 10.0
 
 double choice_compute_ns(dsc_isa isa, double multiply_adds) {
     switch (isa) {
@@ -116,10 +125,23 @@ double choice_compute_ns(dsc_isa isa, double multiply_adds) {
     return multiply_adds;
 }
 
+double choice_tiles_ns(double rows, uint32_t k, uint32_t n) {
+    uint32_t k_padded = (k + 15) / 16 * 16, n_padded = (n + 15) / 16 * 16;
+    return rows * k * PREPARE_NS + rows * k_padded * n_padded / AMX_PER_NS;
+}
+
+double choice_tiles_weights_ns(uint32_t k, uint32_t n) {
+    return 6.0 * k * n * TILES_WAIT_NS;
+}
+
 double choice_traffic_ns(double map_bytes) {
     double beyond = (map_bytes / (double)cpu_l2_bytes() - NEAR_PART) / (FAR_PART - NEAR_PART);
     if (beyond <= 0) return 0;
     return (beyond < 1 ? beyond : 1) * map_bytes / BYTES_PER_NS;
+}
+
+double choice_cross_ns(double bytes, uint32_t threads) {
+    return bytes * (threads - 1) / threads / CROSS_BYTES_A_NS;
 }
 
 double choice_scratch_ns(double bytes, double passes) {

@@ -43,13 +43,8 @@ bool conv_chain_find(const lowering *l, const graph_node *depthwise, conv_chain 
 // ---- estimates, in nanoseconds of wall time -------------------------------------------------------------------------
 
 #define STEP_NS        2500.0 // for several threads: publishing a step and waiting for its last tile
-#define L2_BYTES_A_NS  250.0  // written to the second cache or read from it: an EPYC, as CROSS_BYTES_A_NS
+#define L2_BYTES_A_NS  250.0  // written to the second cache or read from it: an EPYC
 #define PANEL_CHANNELS 48.0   // of a weight panel, about
-
-// Read from the cache of another core, by all threads together. 30 fits the times of a Xeon, 6 those of an EPYC whose
-// cores are far apart; which kind a machine is, nothing tells. Bands of rows that exchange little cost some percent of
-// arithmetic on the one, and far less than panels on the other.
-#define CROSS_BYTES_A_NS 10.0
 
 typedef struct chain_shapes {
     conv_shape expand, depthwise, project; // in_c is 0 where there is none
@@ -57,24 +52,34 @@ typedef struct chain_shapes {
     dsc_isa isa;
 } chain_shapes;
 
+// One image; inputs that are to be prepared are prepared once.
 static double image_ns(const chain_shapes *s, const conv_shape *c) {
     if (!c->in_c) return 0;
-    double macs =
-        (double)c->out_h * c->out_w * c->out_c * c->in_c / c->groups * c->window.kernel[0] * c->window.kernel[1];
-    return choice_compute_ns(s->isa, macs);
+    double pixels = (double)c->out_h * c->out_w;
+    uint32_t k = c->in_c / c->groups * c->window.kernel[0] * c->window.kernel[1];
+    return gemm_tier(s->isa, k, c->groups == 1 ? c->out_c : 1) == DSC_ISA_AMX
+               ? choice_tiles_ns(pixels, k, c->out_c)
+               : choice_compute_ns(gemm_tier(s->isa, 1, 1), pixels * c->out_c * k);
+}
+
+// What it costs a thread to fetch all weights of a layer.
+static double weights_ns(const chain_shapes *s, const conv_shape *c) {
+    bool is_tiles = c->in_c && gemm_tier(s->isa, c->in_c, c->out_c) == DSC_ISA_AMX;
+    return is_tiles ? choice_tiles_weights_ns(c->in_c, c->out_c) : 0;
 }
 
 // A map that one step leaves for the next: through L2, and further where it does not fit, or from another core.
 static double boundary_ns(const chain_shapes *s, uint32_t channels, uint32_t h, uint32_t w) {
     double bytes = sizeof(float) * s->depthwise.n * (double)channels * h * w;
     double ns = choice_traffic_ns(bytes / s->threads) + 2 * bytes / s->threads / L2_BYTES_A_NS;
-    if (s->threads > 1) ns += STEP_NS + bytes * (s->threads - 1) / s->threads / CROSS_BYTES_A_NS;
+    if (s->threads > 1) ns += STEP_NS + choice_cross_ns(bytes, (uint32_t)s->threads);
     return ns;
 }
 
 static double separate_ns(const chain_shapes *s) {
     const conv_shape *d = &s->depthwise;
     double ns = d->n * (image_ns(s, &s->expand) + image_ns(s, d) + image_ns(s, &s->project)) / s->threads;
+    ns += (weights_ns(s, &s->expand) + weights_ns(s, &s->project)) / s->threads;
     if (s->expand.in_c) ns += boundary_ns(s, d->in_c, d->in_h, d->in_w);
     if (s->project.in_c) ns += boundary_ns(s, d->out_c, d->out_h, d->out_w);
     return ns;
@@ -87,7 +92,7 @@ static double panels_ns(const chain_shapes *s) {
     double input = sizeof(float) * (double)s->expand.in_c * s->expand.in_h * s->expand.in_w;
     double panel = sizeof(float) * fmin(PANEL_CHANNELS, d->in_c) * d->in_h * d->in_w;
     double ns = rounds * (image_ns(s, &s->expand) + image_ns(s, d)) / panels + (rounds - 1) * choice_traffic_ns(input);
-    ns += choice_scratch_ns(panel, rounds);
+    ns += choice_scratch_ns(panel, rounds) + (weights_ns(s, &s->expand) + weights_ns(s, &s->project)) / s->threads;
     if (!s->project.in_c) return ns;
     return ns + d->n * image_ns(s, &s->project) / s->threads + boundary_ns(s, d->out_c, d->out_h, d->out_w);
 }
@@ -111,6 +116,7 @@ static double rows_ns(const chain_shapes *s, uint32_t rows) {
         scratch += sizeof(float) * (double)d->out_c * rows * d->out_w;
     }
     ns += choice_scratch_ns(scratch, chunks / CONV_CHAIN_RING_CHUNKS);
+    ns += weights_ns(s, &s->expand) + weights_ns(s, &s->project);
     return ns * ceil(d->n * bands / s->threads);
 }
 

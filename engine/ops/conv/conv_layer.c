@@ -63,20 +63,54 @@ static void plan_tiles(const lowering *l, const conv_shape *s, uint64_t fitting,
     a->group_panels = (uint32_t)((a->stage.panel_count + groups - 1) / groups);
 }
 
-#define PREPARED_MACS (1024u << 10) // some 5 microseconds
+// ---- tiles where the stage prepares its inputs ----------------------------------------------------------------------
+// A tile is cut into blocks by its stage. Each group of weight panels prepares the inputs again, each block of rows
+// reads the weights again.
 
-// A tile is cut into blocks by its stage. Each group of weight panels prepares the inputs again: no more pieces of work
-// than the threads want, and groups only where there are too few rows.
-static void plan_prepared_tiles(const lowering *l, const conv_shape *s, conv_layer *a) {
-    a->rows = s->n * s->out_h * s->out_w;
-    uint64_t wanted = l->threads > 1 ? 2 * (uint64_t)l->threads : 1;
-    uint64_t units = (uint64_t)a->rows * a->stage.gemm.k * s->out_c / PREPARED_MACS + 1, most = (a->rows - 1) / 64 + 1;
-    if (wanted > units) wanted = units;
-    uint64_t blocks = wanted < most ? wanted : most, groups = (wanted - 1) / blocks + 1;
-    if (groups > a->stage.panel_count) groups = a->stage.panel_count;
-    a->block_rows = (uint32_t)((a->rows - 1) / blocks + 1);
+#define PREPARED_MACS  (1024u << 10) // some 5 microseconds
+#define PREPARED_WIDTH 32u           // channels of nearly all panels
+
+static void split_prepared(conv_layer *a, uint32_t blocks, uint32_t groups) {
+    a->block_rows = (a->rows - 1) / blocks + 1;
     a->blocks = (a->rows - 1) / a->block_rows + 1;
-    a->group_panels = (uint32_t)((a->stage.panel_count - 1) / groups + 1);
+    a->group_panels = (a->stage.panel_count - 1) / groups + 1;
+}
+
+// Of the inputs a thread finds its share in its own cache.
+static double prepared_ns(const lowering *l, const conv_shape *s, const conv_layer *a) {
+    uint32_t k = a->stage.gemm.k, channels = a->group_panels * PREPARED_WIDTH;
+    double groups = ceil((double)a->stage.panel_count / a->group_panels);
+    double passes = ceil((double)a->block_rows / a->stage.prepared_rows);
+    double tile = choice_tiles_ns(a->block_rows, k, channels < s->out_c ? channels : s->out_c) +
+                  choice_tiles_weights_ns(k, channels) * passes + CHOICE_CALL_NS * a->group_panels;
+    double inputs = sizeof(float) * groups * a->rows * s->in_c;
+    return tile * ceil(a->blocks * groups / l->threads) + choice_cross_ns(inputs, l->threads);
+}
+
+static void add_prepared(const lowering *l, const conv_shape *s, conv_layer *a, uint32_t blocks, uint32_t groups,
+                         choice_list *list) {
+    if (groups > a->stage.panel_count) return;
+    split_prepared(a, blocks, groups);
+    uint32_t value = groups << 16 | blocks;
+    if (choice_has(list, value)) return;
+    choice_add(list, value, prepared_ns(l, s, a), "rows %u panels %u", a->block_rows, a->group_panels);
+}
+
+// As many tiles as threads, blocks of rows or groups of weight panels; or twice as many blocks.
+static dsc_status choose_prepared_tiles(lowering *l, const graph_node *n, const conv_shape *s, conv_layer *a,
+                                        dsc_error *err) {
+    choice_list list = {0};
+    a->rows = s->n * s->out_h * s->out_w;
+    uint64_t units = (uint64_t)a->rows * a->stage.gemm.k * s->out_c / PREPARED_MACS + 1;
+    uint32_t tiles = l->threads < units ? l->threads : (uint32_t)units;
+    for (uint32_t groups = 1; groups <= tiles; groups *= 2) {
+        add_prepared(l, s, a, (tiles - 1) / groups + 1, groups, &list);
+    }
+    if (tiles > 1 && 2 * tiles <= units) add_prepared(l, s, a, 2 * tiles, 1, &list);
+    uint32_t way = 0;
+    dsc_status status = choice_take(l, n, &list, &way, err);
+    split_prepared(a, way & 0xffff, way >> 16);
+    return status;
 }
 
 // The weights pass by once for each block, the block once for each weight panel.
@@ -190,7 +224,7 @@ dsc_status conv_lower_gemm(lowering *l, const graph_node *n, const conv_shape *s
     dsc_status status = gemm_stage_plan(l, n, s, &maps, &a->stage, err);
     if (status != DSC_OK) return status;
     if (a->stage.prepared_rows)
-        plan_prepared_tiles(l, s, a);
+        status = choose_prepared_tiles(l, n, s, a, err);
     else
         status = choose_tiles(l, n, s, a, err);
     if (status != DSC_OK) return status;
