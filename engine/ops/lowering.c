@@ -13,18 +13,22 @@ typedef struct convert_args {
     const buffer *flat, *panels;
     void (*run)(const layout_panel *p, uint32_t y0, uint32_t y1);
     bool is_packing;
+    uint32_t chunks; // of rows of a panel
 } convert_args;
+
+#define CHUNK_FLOATS (16u << 10) // of a panel that a tile converts, in whole rows
 
 static void *no_memory(dsc_error *err) {
     error_set(err, DSC_NO_MEMORY, "out of memory while planning, or a tensor is too large to be addressed");
     return NULL;
 }
 
-// A tile is one panel of one image.
+// A tile is some rows of one panel of one image.
 static void convert_tile(const void *args, char *block, uint32_t tile) {
     const convert_args *a = args;
     const buffer *b = a->panels;
-    uint32_t count = buffer_panels(b), image = tile / count, panel = tile % count, first = panel * b->lanes;
+    uint32_t count = buffer_panels(b), chunk = tile % a->chunks, map = tile / a->chunks;
+    uint32_t image = map / count, panel = map % count, first = panel * b->lanes;
     int64_t plane = (int64_t)b->h * b->w;
     float *flat = buffer_data(a->flat, block);
     layout_panel p = {
@@ -37,8 +41,8 @@ static void convert_tile(const void *args, char *block, uint32_t tile) {
         .h = b->h,
         .w = b->w,
     };
-    if (a->is_packing) buffer_clear_border(b, block, image, panel);
-    a->run(&p, 0, b->h);
+    if (a->is_packing && chunk == 0) buffer_clear_border(b, block, image, panel);
+    a->run(&p, (uint32_t)((uint64_t)b->h * chunk / a->chunks), (uint32_t)((uint64_t)b->h * (chunk + 1) / a->chunks));
 }
 
 static dsc_status add_row(lowering *l, dsc_kind kind, const char *name, dsc_error *err) {
@@ -66,7 +70,9 @@ static dsc_status add_conversion(lowering *l, uint32_t value, bool is_packing, d
     const layout_kernel *kernel = layout_find(l->isa);
     convert_args *args = lowering_alloc(l, 1, sizeof *args, err);
     if (!args) return err->status;
-    *args = (convert_args){flat, panels, is_packing ? kernel->pack : kernel->unpack, is_packing};
+    uint64_t chunks = ((uint64_t)panels->h * panels->w * panels->lanes - 1) / CHUNK_FLOATS + 1;
+    if (chunks > panels->h) chunks = panels->h;
+    *args = (convert_args){flat, panels, is_packing ? kernel->pack : kernel->unpack, is_packing, (uint32_t)chunks};
     dsc_status status = add_row(l, DSC_KIND_COPY, v->name, err);
     if (status != DSC_OK) return status;
     dsc_row *row = &l->p->rows[l->p->row_count - 1];
@@ -75,7 +81,9 @@ static dsc_status add_conversion(lowering *l, uint32_t value, bool is_packing, d
     row->input_count = 1;
     copy_shape(row, 0, v);
     copy_shape(row, -1, v);
-    step s = {convert_tile, args, panels->n * buffer_panels(panels), l->p->row_count - 1, 1, 0};
+    uint64_t tiles = chunks * panels->n * buffer_panels(panels);
+    if (tiles > UINT32_MAX) return error_no_memory(err, SIZE_MAX);
+    step s = {convert_tile, args, (uint32_t)tiles, l->p->row_count - 1, 1, 0};
     buffer *uses[] = {flat, panels};
     return program_step(l->p, &s, uses, 2) ? DSC_OK : error_no_memory(err, sizeof s);
 }
