@@ -9,6 +9,28 @@
 #include <stdio.h>
 #include <string.h>
 
+// From the times that `dscd tune` took of MobileNetV2 and V3-Large: November 2026, one core of a virtual Sapphire
+// Rapids with 2 MB of L2. What they choose is 1 to 2 percent slower there than the best candidates. FAR_PART is from
+// the same on a virtual EPYC with 1 MB.
+#define AVX512_PER_NS  85.0 // multiply-adds
+#define AVX2_PER_NS    52.0
+#define REF_PER_NS     1.0
+#define BYTES_PER_NS   35.0  // beyond L2
+#define SCRATCH_FREE   0.25  // of L2 are no burden
+#define SCRATCH_MISSES 0.5   // of scratch memory that takes all of L2
+#define NEAR_PART      0.375 // of L2: a map that two steps share is found there up to this size,
+#define FAR_PART       0.5   // and from this size on it is not
+
+// AMX, from the same of MNASNet.
+#define AMX_PER_NS    160.0
+#define PREPARE_NS    0.18 // a number of the inputs
+#define TILES_WAIT_NS 0.04 // for a byte of weights, which is fetched in 0.06 to 0.07 beside the sums
+
+// Read from the cache of another core, by all threads together. 30 fits the times of a Xeon, 6 those of an EPYC whose
+// cores are far apart; which kind a machine is, nothing tells. Bands of rows that exchange little cost some percent of
+// arithmetic on the one, and far less than panels on the other.
+#define CROSS_BYTES_A_NS 10.0
+
 void choice_add(choice_list *list, uint32_t value, double ns, const char *format, ...) {
     if (list->count == CHOICE_MAX) return;
     dsc_candidate *c = &list->candidates[list->count];
@@ -71,13 +93,14 @@ dsc_status choice_take(lowering *l, const graph_node *n, const choice_list *list
 
 dsc_status choice_dense_panels(lowering *l, const graph_node *n, uint32_t panels, double panel_floats, uint32_t *usual,
                                dsc_error *err) {
-    const uint32_t candidates[] = {*usual, panels / 4, panels};
+    const uint32_t candidates[] = {*usual, panels / 4, (panels - 1) / l->threads + 1, panels};
     choice_list list = {0};
     for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
         uint32_t each = candidates[i] < panels ? candidates[i] : panels;
         if (each == 0 || choice_has(&list, each)) continue;
         double tiles = ceil((double)panels / each), bytes = panel_floats * panels * sizeof(float);
-        double ns = choice_traffic_ns(bytes) * choice_idle(tiles, l->threads) + CHOICE_CALL_NS * tiles;
+        double ns = bytes / BYTES_PER_NS * choice_idle(tiles, l->threads) / l->threads + CHOICE_CALL_NS * tiles;
+        if (l->threads > 1 && tiles > 1) ns += CHOICE_STEP_NS;
         choice_add(&list, each, ns, "tiles of %u", each);
     }
     return choice_take(l, n, &list, usual, err);
@@ -91,28 +114,6 @@ void choice_find_rows(program *p) {
         c->row_count = end < p->row_count ? end + 1 - c->row : 0;
     }
 }
-
-// From the times that `dscd tune` took of MobileNetV2 and V3-Large: November 2026, one core of a virtual Sapphire
-// Rapids with 2 MB of L2. What they choose is 1 to 2 percent slower there than the best candidates. FAR_PART is from
-// the same on a virtual EPYC with 1 MB.
-#define AVX512_PER_NS  85.0 // multiply-adds
-#define AVX2_PER_NS    52.0
-#define REF_PER_NS     1.0
-#define BYTES_PER_NS   35.0  // beyond L2
-#define SCRATCH_FREE   0.25  // of L2 are no burden
-#define SCRATCH_MISSES 0.5   // of scratch memory that takes all of L2
-#define NEAR_PART      0.375 // of L2: a map that two steps share is found there up to this size,
-#define FAR_PART       0.5   // and from this size on it is not
-
-// AMX, from the same of MNASNet.
-#define AMX_PER_NS    160.0
-#define PREPARE_NS    0.18 // a number of the inputs
-#define TILES_WAIT_NS 0.04 // for a byte of weights, which is fetched in 0.06 to 0.07 beside the sums
-
-// Read from the cache of another core, by all threads together. 30 fits the times of a Xeon, 6 those of an EPYC whose
-// cores are far apart; which kind a machine is, nothing tells. Bands of rows that exchange little cost some percent of
-// arithmetic on the one, and far less than panels on the other.
-#define CROSS_BYTES_A_NS 10.0
 
 double choice_compute_ns(dsc_isa isa, double multiply_adds) {
     switch (isa) {

@@ -49,7 +49,8 @@ double choice_cross_ns(double bytes, uint32_t threads);
 // For going through scratch memory so many times: the more of L2 it takes, the less of it is found there.
 double choice_scratch_ns(double bytes, double passes);
 
-#define CHOICE_CALL_NS 150.0 // what the call of a matrix kernel costs besides: its last tiles
+#define CHOICE_STEP_NS 2500.0 // for several threads: publishing a step and waiting for its last tile
+#define CHOICE_CALL_NS 150.0  // what the call of a matrix kernel costs besides: its last tiles
 // Equal tiles shared by threads: how much longer it takes than if nobody ever were without one.
 double choice_idle(double tiles, uint32_t threads);
 

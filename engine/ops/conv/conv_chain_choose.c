@@ -42,9 +42,8 @@ bool conv_chain_find(const lowering *l, const graph_node *depthwise, conv_chain 
 
 // ---- estimates, in nanoseconds of wall time -------------------------------------------------------------------------
 
-#define STEP_NS        2500.0 // for several threads: publishing a step and waiting for its last tile
-#define L2_BYTES_A_NS  250.0  // written to the second cache or read from it: an EPYC
-#define PANEL_CHANNELS 48.0   // of a weight panel, about
+#define L2_BYTES_A_NS  250.0 // written to the second cache or read from it: an EPYC
+#define PANEL_CHANNELS 48.0  // of a weight panel, about
 
 typedef struct chain_shapes {
     conv_shape expand, depthwise, project; // in_c is 0 where there is none
@@ -72,7 +71,7 @@ static double weights_ns(const chain_shapes *s, const conv_shape *c) {
 static double boundary_ns(const chain_shapes *s, uint32_t channels, uint32_t h, uint32_t w) {
     double bytes = sizeof(float) * s->depthwise.n * (double)channels * h * w;
     double ns = choice_traffic_ns(bytes / s->threads) + 2 * bytes / s->threads / L2_BYTES_A_NS;
-    if (s->threads > 1) ns += STEP_NS + choice_cross_ns(bytes, (uint32_t)s->threads);
+    if (s->threads > 1) ns += CHOICE_STEP_NS + choice_cross_ns(bytes, (uint32_t)s->threads);
     return ns;
 }
 

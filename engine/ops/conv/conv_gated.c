@@ -6,7 +6,7 @@
 #include "engine/base/cpu.h"
 #include "engine/base/mem.h"
 #include "engine/kernels/eltwise.h"
-#include "engine/ops/conv/conv_stage.h"
+#include "engine/ops/conv/conv_tiles.h"
 
 #include <string.h>
 
@@ -16,9 +16,9 @@ typedef struct gated {
     const buffer *in, *out, *residual, *gate;
     gemm_stage stage;
     const eltwise_kernel *eltwise;
-    bool is_prepared, scales_weights;  // neither: scales the input
-    uint32_t rows, block_rows, blocks; // pixels: of an image, of a tile; tiles of an image
-    size_t scaled_offset;              // bytes into the scratch, behind the factors
+    bool is_prepared, scales_weights; // neither: scales the input
+    conv_tiles tiles;                 // of an image
+    size_t scaled_offset;             // bytes into the scratch, behind the factors
 } gated;
 
 static void gather_factors(const gated *a, char *block, uint32_t image, float *factors) {
@@ -43,7 +43,7 @@ static void scale_input(const gated *a, char *block, uint32_t image, const gemm_
     static const act none = {ACT_NONE, 0, 0};
     for (uint32_t p = 0; p < buffer_panels(a->in); p++) {
         const float *map = buffer_panel(a->in, block, image, p);
-        float *to = scaled + (size_t)p * a->block_rows * BUFFER_LANES;
+        float *to = scaled + (size_t)p * a->tiles.block_rows * BUFFER_LANES;
         for (uint32_t m = r->m0, run; m < r->m1; m += run, to += (size_t)run * BUFFER_LANES) {
             uint32_t y = m / a->in->w, x = m % a->in->w, left = a->in->w - x;
             run = left < r->m1 - m ? left : r->m1 - m;
@@ -55,15 +55,13 @@ static void scale_input(const gated *a, char *block, uint32_t image, const gemm_
 
 static void gated_tile(const void *args, char *block, uint32_t tile) {
     const gated *a = args;
-    uint32_t image = tile / a->blocks, first = tile % a->blocks * a->block_rows, last = first + a->block_rows;
+    uint32_t per_image = a->tiles.blocks * a->tiles.groups, image = tile / per_image;
     gemm_rows r = {.out = buffer_panel(a->out, block, image, 0),
-                   .residual = a->residual ? buffer_panel(a->residual, block, image, 0) : NULL,
-                   .m0 = first,
-                   .m1 = last < a->rows ? last : a->rows,
-                   .p1 = a->stage.panel_count};
+                   .residual = a->residual ? buffer_panel(a->residual, block, image, 0) : NULL};
+    conv_tiles_take(&a->tiles, tile % per_image, &r);
     float *factors = (float *)(void *)worker_scratch(), *scaled = factors + a->scaled_offset / sizeof *factors;
     gather_factors(a, block, image, factors);
-    if (first == 0) {
+    if (tile % per_image == 0) {
         for (uint32_t p = 0; p < buffer_panels(a->out); p++) buffer_clear_border(a->out, block, image, p);
     }
     if (a->is_prepared) {
@@ -90,17 +88,20 @@ static size_t weight_floats(const gemm_stage *s) {
 }
 
 static size_t scaled_input_bytes(const gated *a) {
-    return sizeof(float) * ((size_t)buffer_panels(a->in) * a->block_rows * BUFFER_LANES + BUFFER_SLACK);
+    return sizeof(float) * ((size_t)buffer_panels(a->in) * a->tiles.block_rows * BUFFER_LANES + BUFFER_SLACK);
 }
 
-static void plan_blocks(const lowering *l, const conv_shape *s, gated *a) {
+// Where inputs are not prepared: blocks of rows, all weight panels.
+static void plan_blocks(const lowering *l, const conv_shape *s, conv_tiles *t) {
+    t->rows = s->out_h * s->out_w;
     uint64_t fitting = cpu_l2_bytes() / BLOCKS_IN_L2 / sizeof(float) / s->in_c;
-    uint64_t blocks = fitting ? (a->rows - 1) / fitting + 1 : a->rows, macs = (uint64_t)a->rows * s->in_c * s->out_c;
+    uint64_t blocks = fitting ? (t->rows - 1) / fitting + 1 : t->rows, macs = (uint64_t)t->rows * s->in_c * s->out_c;
     uint64_t wanted = (l->threads - 1) / s->n + 1, units = macs / CONV_UNIT_MACS + 1;
     if (wanted > units) wanted = units;
     if (blocks < wanted) blocks = wanted;
-    a->block_rows = (uint32_t)((a->rows - 1) / blocks + 1);
-    a->blocks = (a->rows - 1) / a->block_rows + 1;
+    t->block_rows = (uint32_t)((t->rows - 1) / blocks + 1);
+    t->blocks = (t->rows - 1) / t->block_rows + 1;
+    t->groups = 1;
 }
 
 // The weights where there are at least twice as many pixels as output channels; then they are scaled once a tile.
@@ -110,16 +111,19 @@ static bool is_better_in_weights(const conv_shape *s) {
 
 static dsc_status plan(lowering *l, const graph_node *n, const conv_shape *s, gated *a, dsc_error *err) {
     gemm_maps maps = {.images = 1, .rows = s->out_h, .in = map_strides_of(a->in), .out = map_strides_of(a->out)};
-    plan_blocks(l, s, a);
+    plan_blocks(l, s, &a->tiles);
     if (!a->is_prepared && !a->scales_weights) {
         maps.in.row = (int64_t)s->in_w * BUFFER_LANES; // of the scaled copy
-        maps.in.panel = (int64_t)a->block_rows * BUFFER_LANES;
+        maps.in.panel = (int64_t)a->tiles.block_rows * BUFFER_LANES;
     }
     if (a->residual) {
         maps.has_residual = true;
         maps.residual = map_strides_of(a->residual);
     }
-    return gemm_stage_plan(l, n, s, &maps, &a->stage, err);
+    dsc_status status = gemm_stage_plan(l, n, s, &maps, &a->stage, err);
+    if (status != DSC_OK) return status;
+    a->tiles.panels = a->tiles.group_panels = a->stage.panel_count;
+    return a->is_prepared ? conv_tiles_choose_image(l, n, s, &a->stage, &a->tiles, err) : DSC_OK;
 }
 
 dsc_status conv_lower_gated(lowering *l, const graph_node *n, const conv_shape *s, dsc_error *err) {
@@ -131,7 +135,6 @@ dsc_status conv_lower_gated(lowering *l, const graph_node *n, const conv_shape *
     gated *a = lowering_alloc(l, 1, sizeof *a, err);
     if (!out || !a) return err->status;
     *a = (gated){.in = in, .out = out, .residual = residual, .gate = gate, .eltwise = eltwise_find(l->isa)};
-    a->rows = s->out_h * s->out_w;
     a->is_prepared = gemm_stage_will_prepare(l, s);
     a->scales_weights = is_better_in_weights(s);
     dsc_status status = plan(l, n, s, a, err);
@@ -142,7 +145,7 @@ dsc_status conv_lower_gated(lowering *l, const graph_node *n, const conv_shape *
                                         : scaled_input_bytes(a);
     lowering_step_args made = {.run = gated_tile,
                                .args = a,
-                               .tiles = s->n * a->blocks,
+                               .tiles = s->n * a->tiles.blocks * a->tiles.groups,
                                .kernel = a->stage.panels[0].kernel->name,
                                .uses = {in, gate, out, residual},
                                .scratch_bytes = a->scaled_offset + scaled};
