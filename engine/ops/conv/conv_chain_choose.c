@@ -67,6 +67,13 @@ static double weights_ns(const chain_shapes *s, const conv_shape *c) {
     return is_tiles ? choice_tiles_weights_ns(c->in_c, c->out_c) : 0;
 }
 
+// Of a weight panel, about.
+static double panel_channels(const chain_shapes *s) {
+    const conv_shape *e = &s->expand;
+    bool is_tiles = e->in_c && gemm_tier(s->isa, e->in_c, e->out_c) == DSC_ISA_AMX;
+    return is_tiles ? 32 : 48;
+}
+
 // A map that one step leaves for the next: through L2, and further where it does not fit, or from another core.
 static double boundary_ns(const chain_shapes *s, uint32_t channels, uint32_t h, uint32_t w) {
     double bytes = sizeof(float) * s->depthwise.n * (double)channels * h * w;
@@ -87,9 +94,9 @@ static double separate_ns(const chain_shapes *s) {
 // The slowest thread's weight panels through the first two stages, and a step for the projection.
 static double panels_ns(const chain_shapes *s) {
     const conv_shape *d = &s->depthwise;
-    double panels = ceil(d->in_c / PANEL_CHANNELS), rounds = ceil(d->n * panels / s->threads);
+    double width = panel_channels(s), panels = ceil(d->in_c / width), rounds = ceil(d->n * panels / s->threads);
     double input = sizeof(float) * (double)s->expand.in_c * s->expand.in_h * s->expand.in_w;
-    double panel = sizeof(float) * fmin(PANEL_CHANNELS, d->in_c) * d->in_h * d->in_w;
+    double panel = sizeof(float) * fmin(width, d->in_c) * d->in_h * d->in_w;
     double ns = rounds * (image_ns(s, &s->expand) + image_ns(s, d)) / panels + (rounds - 1) * choice_traffic_ns(input);
     ns += choice_scratch_ns(panel, rounds) + (weights_ns(s, &s->expand) + weights_ns(s, &s->project)) / s->threads;
     if (!s->project.in_c) return ns;
@@ -107,11 +114,11 @@ static double rows_ns(const chain_shapes *s, uint32_t rows) {
     double chunks = ceil(band_rows / rows), scratch = 0;
     double ns = image_ns(s, &s->expand) * wanted + (image_ns(s, d) + image_ns(s, &s->project)) * part;
     if (s->expand.in_c) {
-        ns += CHOICE_CALL_NS * chunks * ceil(d->in_c / PANEL_CHANNELS);
+        ns += CHOICE_CALL_NS * chunks * ceil(d->in_c / panel_channels(s));
         scratch += sizeof(float) * (double)d->in_c * (CONV_CHAIN_RING_CHUNKS * rows * stride + reach) * d->in_w;
     }
     if (s->project.in_c) {
-        ns += CHOICE_CALL_NS * chunks * ceil(s->project.out_c / PANEL_CHANNELS);
+        ns += CHOICE_CALL_NS * chunks * ceil(s->project.out_c / panel_channels(s));
         scratch += sizeof(float) * (double)d->out_c * rows * d->out_w;
     }
     ns += choice_scratch_ns(scratch, chunks / CONV_CHAIN_RING_CHUNKS);
