@@ -97,7 +97,8 @@ static double panels_ns(const chain_shapes *s) {
     double width = panel_channels(s), panels = ceil(d->in_c / width), rounds = ceil(d->n * panels / s->threads);
     double input = sizeof(float) * (double)s->expand.in_c * s->expand.in_h * s->expand.in_w;
     double panel = sizeof(float) * fmin(width, d->in_c) * d->in_h * d->in_w;
-    double ns = rounds * (image_ns(s, &s->expand) + image_ns(s, d)) / panels + (rounds - 1) * choice_traffic_ns(input);
+    double share = fmin(d->n, rounds * width / d->in_c); // of its channels: the last panel may be narrow
+    double ns = share * (image_ns(s, &s->expand) + image_ns(s, d)) + (rounds - 1) * choice_traffic_ns(input);
     ns += choice_scratch_ns(panel, rounds) + (weights_ns(s, &s->expand) + weights_ns(s, &s->project)) / s->threads;
     if (!s->project.in_c) return ns;
     return ns + d->n * image_ns(s, &s->project) / s->threads + boundary_ns(s, d->out_c, d->out_h, d->out_w);
