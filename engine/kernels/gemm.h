@@ -50,6 +50,7 @@ typedef struct gemm_args {
     const gemm_segment *segments;
     uint32_t segment_count;
     uint32_t k;        // sum of the counts
+    bool is_far;       // the inputs of these rows are many for L2: they are fetched into L1 a segment ahead
     const float *b;    // the packed panel, aligned to 64, zero beyond the real channels; the f32 form: [k][nr]
     const float *bias; // [nr]; never NULL
     float *c;

@@ -14,7 +14,7 @@
 #define VEC_SUB                      _mm256_sub_ps
 #define VEC_ACT                      simd_avx2_act
 #define TILE_PREFETCH_TWO            32
-#define TILE_FETCH_INPUTS            true
+#define TILE_FETCH_INPUTS(g)         true
 // every panel is a multiple of 8 wide: there are no halves
 #define tile_load_half            _mm256_loadu_ps
 #define tile_store_half           _mm256_storeu_ps

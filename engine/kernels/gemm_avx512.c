@@ -14,7 +14,7 @@
 #define VEC_SUB                      _mm512_sub_ps
 #define VEC_ACT                      simd_avx512_act
 #define TILE_PREFETCH_TWO            24
-#define TILE_FETCH_INPUTS            false // these CPUs look far enough ahead: 98 % of the peak from L2 without
+#define TILE_FETCH_INPUTS(g)         ((g)->is_far) // from L2 these CPUs look far enough ahead without
 
 #include "engine/kernels/gemm.h"
 

@@ -5,7 +5,7 @@
 //   VEC, VEC_LANES, VEC_LOAD, VEC_STORE, VEC_BROADCAST, VEC_ADD, VEC_SUB, VEC_ACT(v, kind, a, b)
 //   VEC_FMA(sum, x, y)                     sum += x * y, as volatile asm
 //   VEC_FMA_BROADCAST(sum, p, y)           sum += *p * y, the same
-//   TILE_FETCH_INPUTS                      whether the next segment's inputs are fetched into L1 a segment ahead
+//   TILE_FETCH_INPUTS(g)                   whether the next segment's inputs are fetched into L1 a segment ahead
 //   TILE_PREFETCH_TWO                      panels at least as wide prefetch two cache lines in 4 k, others one
 //   tile_load_half, tile_store_half        8 floats with zeros above, where a panel's width ends in half a vector
 //   tile_load_twice, tile_halves(x, y)     the same 8 floats in both halves; the lower half of x and the upper of y
@@ -252,7 +252,7 @@ static inline __attribute__((always_inline)) void tile_run(const gemm_args *g, t
     const gemm_segment *segments_end = g->segments + g->segment_count;
     for (const gemm_segment *s = g->segments; s != segments_end; s++) {
         ptrdiff_t k = s->offset;
-        if (TILE_FETCH_INPUTS && s + 1 != segments_end) {
+        if (TILE_FETCH_INPUTS(g) && s + 1 != segments_end) {
             const ptrdiff_t next = s[1].offset;
             EACH_ROW(FETCH_ROW)
         }

@@ -6,6 +6,7 @@
 // Rounds go over all shapes again and again and each shape's fastest pass counts, so that a disturbance hits all
 // shapes alike; the peak is measured between rounds. Compare figures of one run only.
 #include "engine/base/clock.h"
+#include "engine/base/cpu.h"
 #include "engine/base/mem.h"
 #include "engine/kernels/dense.h"
 #include "engine/kernels/gemm.h"
@@ -94,6 +95,7 @@ static void set_up(work *w, const shape *s, dsc_isa isa) {
         *g = common;
         g->prepared = prepared;
         g->b = b + at, g->bias = bias + n, g->groups = nr / 8;
+        g->is_far = (size_t)w->block * s->k * sizeof(float) > cpu_l2_bytes() / 4; // as a plan has it
         for (uint32_t j = 0; j < g->groups; j++) {
             g->c_group[j] = (int32_t)((n / 16 + j / 2) * s->m * 16 + j % 2 * 8);
         }

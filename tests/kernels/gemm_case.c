@@ -86,6 +86,7 @@ static void lay_out_weights(gemm_case *s, const gemm_problem *p) {
     s->g.b = s->b = gemm_case_pack(s->kernel, s->w, k);
     s->g.bias = s->bias;
     s->g.next_b = p->has_next ? s->w : NULL;
+    s->g.is_far = p->has_next;
 }
 
 // Groups in reverse order with gaps; pairs stay together where the contract promises it.

@@ -43,6 +43,7 @@ void gemm_stage_prepare(const gemm_stage *s, const gemm_rows *r) {
 void gemm_stage_run(const gemm_stage *s, const gemm_rows *r) {
     gemm_args g = s->gemm;
     g.a = r->in;
+    g.is_far = r->m1 - r->m0 > s->near_rows;
     g.prepared = r->prepared;
     g.c = r->out;
     g.r = r->residual;
@@ -80,6 +81,8 @@ void gemm_stage_run_blocks(const gemm_stage *s, const gemm_rows *r) {
 size_t gemm_stage_block_bytes(const gemm_stage *s) {
     return gemm_stage_prepared_bytes(s, s->prepared_rows);
 }
+
+#define NEAR_PART 4 // of L2: how much of it a block of inputs may take
 
 #define FEW_ROWS 256u // prepared inputs of so many stay in L2; fewer make calls too short
 
@@ -212,6 +215,7 @@ dsc_status gemm_stage_plan(lowering *l, const graph_node *n, const conv_shape *s
                         .residual_panel = maps->residual.panel};
     out->gemm.act = lowering_act(n);
     dsc_status status = plan_segments(l, s, maps, out, err);
+    out->near_rows = (uint32_t)(cpu_l2_bytes() / NEAR_PART / (out->gemm.k * sizeof(float)));
     if (status == DSC_OK) status = plan_weights(l, n, s, out, err);
     if (status != DSC_OK) return status;
     gemm_args *g = &out->gemm;

@@ -54,6 +54,7 @@ typedef struct gemm_stage {
     uint32_t panel_count;
     const float *weights, *bias;
     const float *next_weights; // of what runs after this stage, to be prefetched; NULL: none
+    uint32_t near_rows;        // inputs of more than so many are many for L2
     uint32_t prepared_rows;    // gemm_stage_run_blocks() prepares and multiplies so many at a time; 0: does not prepare
 } gemm_stage;
 
