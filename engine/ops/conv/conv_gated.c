@@ -98,7 +98,7 @@ static void plan_blocks(const lowering *l, const conv_shape *s, conv_tiles *t) {
     uint64_t blocks = fitting ? (t->rows - 1) / fitting + 1 : t->rows, macs = (uint64_t)t->rows * s->in_c * s->out_c;
     uint64_t wanted = (l->threads - 1) / s->n + 1, units = macs / CONV_UNIT_MACS + 1;
     if (wanted > units) wanted = units;
-    if (blocks < wanted) blocks = wanted;
+    blocks = ((blocks - 1) / wanted + 1) * wanted; // or a thread would be left with nothing at the end
     t->block_rows = (uint32_t)((t->rows - 1) / blocks + 1);
     t->blocks = (t->rows - 1) / t->block_rows + 1;
     t->groups = 1;
