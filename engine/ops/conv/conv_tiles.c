@@ -64,6 +64,13 @@ static double tiles_ns(const work *w, const conv_tiles *t) {
            choice_traffic_ns(block) * t->blocks * (panels - 1);
 }
 
+#define WHOLE 0x80000000u // in a candidate's value, beside the rows of a block: all weight panels in each tile
+
+static conv_tiles split_plain(const work *w, uint32_t value) {
+    return value & WHOLE ? split(w, value & ~WHOLE, 1) : split_fitting(w, value);
+}
+
+// Few rows may be shared best in as many blocks as there are threads, for smaller tiles cost more calls.
 static dsc_status choose_plain(lowering *l, const graph_node *n, const work *w, conv_tiles *out, dsc_error *err) {
     static const uint32_t parts[] = {BLOCKS_IN_L2, 4 * BLOCKS_IN_L2, 16 * BLOCKS_IN_L2, 1};
     choice_list list = {0};
@@ -73,9 +80,13 @@ static dsc_status choose_plain(lowering *l, const graph_node *n, const work *w, 
         if (choice_has(&list, t.block_rows)) continue;
         choice_add(&list, t.block_rows, tiles_ns(w, &t), "blocks of %u", t.block_rows);
     }
-    uint32_t block_rows = 0;
-    dsc_status status = choice_take(l, n, &list, &block_rows, err);
-    *out = split_fitting(w, block_rows);
+    if (w->threads > 1 && macs_of(w) / CONV_UNIT_MACS >= w->threads && w->rows >= w->threads) {
+        conv_tiles t = split(w, (w->rows - 1) / w->threads + 1, 1);
+        choice_add(&list, WHOLE | t.block_rows, tiles_ns(w, &t), "rows %u", t.block_rows);
+    }
+    uint32_t value = 0;
+    dsc_status status = choice_take(l, n, &list, &value, err);
+    *out = split_plain(w, value);
     return status;
 }
 
