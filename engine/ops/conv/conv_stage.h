@@ -47,11 +47,10 @@ typedef struct gemm_panels_source {
 void gemm_panels_pack(float *packed, const void *source);
 
 typedef struct gemm_stage {
-    gemm_args gemm;    // what all weight panels share
-    uint32_t channels; // of the output, rounded up to whole panels
+    gemm_args gemm; // what all weight panels share
     int64_t out_panel, residual_panel;
     const gemm_panel *panels;
-    uint32_t panel_count;
+    uint32_t panel_count, channels; // channels: of the output, rounded up to whole panels of it
     const float *weights, *bias;
     const float *next_weights; // of what runs after this stage, to be prefetched; NULL: none
     uint32_t near_rows;        // inputs of more than so many are many for L2

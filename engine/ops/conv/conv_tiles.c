@@ -54,23 +54,38 @@ static conv_tiles split_fitting(const work *w, uint64_t fitting) {
     return split(w, (block_rows + mr - 1) / mr * mr, groups);
 }
 
+// How much longer the widest group takes than the mean one: where each thread has one tile nobody helps it.
+static double unevenness(const work *w, const conv_tiles *t) {
+    const gemm_panel *panels = w->stage->panels;
+    uint32_t widest = 0, all = panels[t->panels - 1].n0 + panels[t->panels - 1].kernel->nr;
+    for (uint32_t p = 0; p < t->panels; p += t->group_panels) {
+        uint32_t end = p + t->group_panels < t->panels ? panels[p + t->group_panels].n0 : all;
+        if (end - panels[p].n0 > widest) widest = end - panels[p].n0;
+    }
+    return (double)widest * t->groups / all;
+}
+
 // The weights pass by once for each block, the block once for each weight panel.
 static double tiles_ns(const work *w, const conv_tiles *t) {
     const conv_shape *s = w->s;
     double panels = t->panels, weights = (double)w->stage->gemm.k * s->out_c * sizeof(float);
     double block = (double)s->in_c * t->block_rows * s->window.stride[0] * s->window.stride[1] * sizeof(float);
-    return choice_compute_ns(w->isa, (double)macs_of(w)) * choice_idle((double)t->blocks * t->groups, w->threads) +
-           CHOICE_CALL_NS * t->blocks * panels + PREFETCHED * choice_traffic_ns(weights) * (t->blocks - 1) +
+    double compute = choice_compute_ns(w->isa, (double)macs_of(w));
+    compute *= t->groups == w->threads && t->blocks == 1 ? unevenness(w, t)
+                                                         : choice_idle((double)t->blocks * t->groups, w->threads);
+    return compute + CHOICE_CALL_NS * t->blocks * panels + PREFETCHED * choice_traffic_ns(weights) * (t->blocks - 1) +
            choice_traffic_ns(block) * t->blocks * (panels - 1);
 }
 
-#define WHOLE 0x80000000u // in a candidate's value, beside the rows of a block: all weight panels in each tile
+// In a candidate's value, which else is the rows of a block: a tile for each thread, by rows or by weight panels.
+enum { BY_ROWS = 0x7ffffffe, BY_PANELS };
 
 static conv_tiles split_plain(const work *w, uint32_t value) {
-    return value & WHOLE ? split(w, value & ~WHOLE, 1) : split_fitting(w, value);
+    if (value == BY_ROWS) return split(w, (w->rows - 1) / w->threads + 1, 1);
+    return value == BY_PANELS ? split(w, w->rows, w->threads) : split_fitting(w, value);
 }
 
-// Few rows may be shared best in as many blocks as there are threads, for smaller tiles cost more calls.
+// Layers of few rows are shared best by as few tiles as there are threads, for smaller ones cost more calls.
 static dsc_status choose_plain(lowering *l, const graph_node *n, const work *w, conv_tiles *out, dsc_error *err) {
     static const uint32_t parts[] = {BLOCKS_IN_L2, 4 * BLOCKS_IN_L2, 16 * BLOCKS_IN_L2, 1};
     choice_list list = {0};
@@ -80,9 +95,10 @@ static dsc_status choose_plain(lowering *l, const graph_node *n, const work *w, 
         if (choice_has(&list, t.block_rows)) continue;
         choice_add(&list, t.block_rows, tiles_ns(w, &t), "blocks of %u", t.block_rows);
     }
-    if (w->threads > 1 && macs_of(w) / CONV_UNIT_MACS >= w->threads && w->rows >= w->threads) {
-        conv_tiles t = split(w, (w->rows - 1) / w->threads + 1, 1);
-        choice_add(&list, WHOLE | t.block_rows, tiles_ns(w, &t), "rows %u", t.block_rows);
+    if (w->threads > 1 && macs_of(w) / CONV_UNIT_MACS >= w->threads) {
+        conv_tiles rows = split_plain(w, BY_ROWS), panels = split_plain(w, BY_PANELS);
+        if (rows.blocks == w->threads) choice_add(&list, BY_ROWS, tiles_ns(w, &rows), "a thread's rows");
+        if (panels.groups == w->threads) choice_add(&list, BY_PANELS, tiles_ns(w, &panels), "a thread's panels");
     }
     uint32_t value = 0;
     dsc_status status = choice_take(l, n, &list, &value, err);

@@ -208,6 +208,8 @@ static const chain_case by_hand[] = {
     {1, 24, 19, 19, 0, 0, 0, 3, 1, 1, 1, 24, true, "", true},            // as Xception's blocks begin
     {2, 17, 9, 13, 0, 0, 0, 5, 2, 2, 4, 33, false, "Relu", true},        // odd everything
     {1, 16, 14, 14, 32, 1, 1, 3, 1, 1, 1, 16, true, "Clip", true},       // what is expanded is clipped first
+    {1, 96, 7, 7, 320, 1, 1, 3, 1, 1, 1, 160, false, "Relu", false},     // few pixels, many channels: as networks end
+    {2, 72, 7, 5, 264, 1, 1, 3, 1, 1, 1, 232, false, "Clip", false},     // the same, nothing even
 };
 
 Test(candidates, of_chains_made_by_hand_give_the_same_bits) {
