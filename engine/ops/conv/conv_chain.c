@@ -7,6 +7,7 @@
 // output is summed as it is by steps of whole layers, so its bits are the same.
 #include "engine/ops/conv/conv_chain.h"
 
+#include "engine/base/cpu.h"
 #include "engine/base/error.h"
 #include "engine/base/mem.h"
 #include "engine/ops/choice.h"
@@ -25,6 +26,7 @@ typedef struct chain {
     depthwise_stage depthwise;
     map_strides ring, between; // scratch: after the expansion; before the projection
     uint32_t ring_rows, ring_panels;
+    uint32_t turn_panels; // panels of the map that go through the first two members at a time, or one weight panel
     size_t between_offset, prepared_offset, relu_offset; // bytes into the scratch
     uint32_t bands, chunk_rows;
     uint32_t groups; // by panels: of weight panels; else 0
@@ -128,8 +130,15 @@ static void run_depthwise(const chain_state *s, uint32_t y, uint32_t rows, uint3
     }
 }
 
-// One weight panel after the other goes through both stages, so that what the first writes is near when the second
-// reads it.
+// A few weight panels after the other go through both stages, so that what the first writes is near when the second
+// reads it: one, but for stages that prepare their inputs. Their tiles read many times as much from the second cache
+// and go on slowly after each turn of the depthwise stage.
+static uint32_t end_of_turn(const chain_state *s, uint32_t first) {
+    uint32_t end = first + 1, base = panels_before(s->a, first);
+    while (end < s->p1 && panels_before(s->a, end + 1) - base <= s->a->turn_panels) end++;
+    return end;
+}
+
 static uint64_t expand_and_filter(chain_state *s, uint32_t y, uint32_t rows, uint64_t time) {
     const chain *a = s->a;
     const conv_shape *d = &a->depthwise_shape;
@@ -140,14 +149,13 @@ static uint64_t expand_and_filter(chain_state *s, uint32_t y, uint32_t rows, uin
     gemm_rows r = rows_to_expand(s, end);
     r.prepared = s->prepared;
     gemm_stage_prepare(&a->expand, &r);
-    for (uint32_t i = s->p0; i < s->p1; i++) {
-        if (a->groups) s->base = panels_before(a, i);
+    for (r.p0 = s->p0; r.p0 < s->p1; r.p0 = r.p1) {
+        r.p1 = end_of_turn(s, r.p0);
+        if (a->groups) s->base = panels_before(a, r.p0);
         r.first_channel = s->base * BUFFER_LANES;
-        r.p0 = i;
-        r.p1 = i + 1;
         if (r.m1) gemm_stage_run(&a->expand, &r);
         time = worker_stage(0, time);
-        run_depthwise(s, y, rows, panels_before(a, i), panels_before(a, i + 1));
+        run_depthwise(s, y, rows, panels_before(a, r.p0), panels_before(a, r.p1));
         time = worker_stage(1, time);
     }
     return time;
@@ -219,21 +227,25 @@ static void group_tile(const void *args, char *block, uint32_t tile) {
 
 // ---- planning -----------------------------------------------------------------------------------------------------
 
-static dsc_status plan_ring(chain *a, uint32_t chunk_rows, size_t *bytes, dsc_error *err) {
+#define TURN_PART 16 // of L2, that the rows of a turn's panels in the ring may take
+
+static dsc_status plan_ring(const lowering *l, chain *a, size_t *bytes, dsc_error *err) {
     const conv_shape *d = &a->depthwise_shape;
     uint64_t width = (uint64_t)d->in_w + d->pads.pad_left + d->pads.pad_right;
     uint64_t reach = (uint64_t)(d->window.kernel[0] - 1) * d->window.dilation[0] + 1;
-    uint64_t rows = (uint64_t)chunk_rows * CONV_CHAIN_RING_CHUNKS * d->window.stride[0] + reach;
+    uint64_t rows = (uint64_t)a->chunk_rows * CONV_CHAIN_RING_CHUNKS * d->window.stride[0] + reach;
     uint64_t all = (uint64_t)d->in_h + d->pads.pad_top + d->pads.pad_bottom;
     if (rows > all) rows = all;
     a->ring_rows = (uint32_t)rows;
     a->ring_panels = (d->in_c + BUFFER_LANES - 1) / BUFFER_LANES;
-    if (a->groups && a->ring_panels > RING_PANELS_MAX) a->ring_panels = RING_PANELS_MAX;
     size_t panel;
-    if (!mem_mul((size_t)(width * BUFFER_LANES), (size_t)rows, &panel) || !mem_mul(panel, a->ring_panels, bytes) ||
-        *bytes > INT32_MAX) {
-        return error_no_memory(err, SIZE_MAX);
+    if (!mem_mul((size_t)(width * BUFFER_LANES), (size_t)rows, &panel)) return error_no_memory(err, SIZE_MAX);
+    if (gemm_stage_will_prepare(l, &a->expand_shape)) {
+        a->turn_panels = (uint32_t)(cpu_l2_bytes() / TURN_PART / sizeof(float) / panel);
     }
+    uint32_t most = a->turn_panels < RING_PANELS_MAX ? RING_PANELS_MAX : a->turn_panels;
+    if (a->groups && a->ring_panels > most) a->ring_panels = most;
+    if (!mem_mul(panel, a->ring_panels, bytes) || *bytes > INT32_MAX) return error_no_memory(err, SIZE_MAX);
     a->ring = (map_strides){(int64_t)(width * BUFFER_LANES), (int64_t)panel, BUFFER_LANES};
     *bytes = mem_round_up((*bytes + BUFFER_SLACK) * sizeof(float));
     return DSC_OK;
@@ -294,7 +306,7 @@ static dsc_status plan_chain(lowering *l, const conv_chain *c, chain *a, dsc_err
     dsc_status status = DSC_OK;
     if (c->expand) status = conv_resolve(l->g, c->expand, &a->expand_shape, err);
     if (status == DSC_OK && c->project) status = conv_resolve(l->g, c->project, &project, err);
-    if (status == DSC_OK && c->expand) status = plan_ring(a, a->chunk_rows, &scratch, err);
+    if (status == DSC_OK && c->expand) status = plan_ring(l, a, &scratch, err);
     if (status == DSC_OK) status = plan_expand(l, c, a, err);
     if (status != DSC_OK) return status;
     if (c->project) plan_between(a, &scratch);
