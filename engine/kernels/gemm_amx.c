@@ -89,10 +89,14 @@ static __attribute__((noinline)) void finish_some(block *b, uint32_t count) {
     }
 }
 
+// Of one block of rows.
+static uint32_t count_steps(uint32_t k) {
+    return 6 * amx_full_chunks(k) + 3 * amx_has_half(k);
+}
+
 // A block whose sums will lie in `raw` after the first step of the next one, during which it is finished.
 static block finish_later(const gemm_args *g, uint32_t m, uint32_t rows, uint32_t raw_rows, const float *raw) {
-    uint32_t steps = 6 * amx_full_chunks(g->k) + 3 * amx_has_half(g->k), all = rows * ((g->groups + 1) / 2);
-    uint32_t calls = steps - 1; // MEANWHILE()s
+    uint32_t calls = count_steps(g->k) - 1, all = rows * ((g->groups + 1) / 2); // calls: MEANWHILE()s
     return (block){g, m, rows, raw_rows, (all + calls - 1) / calls, 0, 0, all, raw};
 }
 
@@ -108,8 +112,7 @@ static ahead plan_ahead(const gemm_args *g, uint32_t part, uint32_t parts, size_
     size_t share = (panel_bytes / parts + 127) / 128 * 128;
     if (!g->next_b || part * share >= panel_bytes) return (ahead){NULL, NULL, 0};
     const char *from = (const char *)g->next_b + part * share;
-    size_t calls = 6 * amx_full_chunks(g->k) + 3 * amx_has_half(g->k);
-    return (ahead){from, from + share, (share / calls + 127) / 128 * 128};
+    return (ahead){from, from + share, (share / count_steps(g->k) + 127) / 128 * 128};
 }
 
 // One line of two: the other comes with it.
@@ -138,20 +141,18 @@ typedef struct source {
 #define LOAD_A1(offset) _tile_loadd(5, a + strip + (offset), 64)
 #define LOAD_B0(tile)   _tile_loadd(6, b + (tile)*2 * AMX_TILE, 64)
 #define LOAD_B1(tile)   _tile_loadd(7, b + (tile)*2 * AMX_TILE + AMX_TILE, 64)
-#define STEP()                                                                                                         \
+// What each sum is followed by; nothing may be.
+#define STEP(second, third, last)                                                                                      \
     _tile_dpbf16ps(0, 4, 6);                                                                                           \
     _tile_dpbf16ps(1, 4, 7);                                                                                           \
+    second;                                                                                                            \
     _tile_dpbf16ps(2, 5, 6);                                                                                           \
+    third;                                                                                                             \
     _tile_dpbf16ps(3, 5, 7);                                                                                           \
+    last;                                                                                                              \
     MEANWHILE()
-#define STEP_LOAD_A(offset)                                                                                            \
-    _tile_dpbf16ps(0, 4, 6);                                                                                           \
-    _tile_dpbf16ps(1, 4, 7);                                                                                           \
-    LOAD_A0(offset);                                                                                                   \
-    _tile_dpbf16ps(2, 5, 6);                                                                                           \
-    _tile_dpbf16ps(3, 5, 7);                                                                                           \
-    LOAD_A1(offset);                                                                                                   \
-    MEANWHILE()
+#define STEP_LOAD_A(offset) STEP(LOAD_A0(offset), , LOAD_A1(offset))
+#define STEP_LOAD_NEXT()    STEP(LOAD_A0(0), LOAD_B0(0), LOAD_A1(0); LOAD_B1(0))
 #define STEP_LOAD_B(tile)                                                                                              \
     _tile_dpbf16ps(0, 4, 6);                                                                                           \
     _tile_dpbf16ps(2, 5, 6);                                                                                           \
@@ -159,16 +160,6 @@ typedef struct source {
     _tile_dpbf16ps(1, 4, 7);                                                                                           \
     _tile_dpbf16ps(3, 5, 7);                                                                                           \
     LOAD_B1(tile);                                                                                                     \
-    MEANWHILE()
-#define STEP_LOAD_NEXT()                                                                                               \
-    _tile_dpbf16ps(0, 4, 6);                                                                                           \
-    _tile_dpbf16ps(1, 4, 7);                                                                                           \
-    LOAD_A0(0);                                                                                                        \
-    _tile_dpbf16ps(2, 5, 6);                                                                                           \
-    LOAD_B0(0);                                                                                                        \
-    _tile_dpbf16ps(3, 5, 7);                                                                                           \
-    LOAD_A1(0);                                                                                                        \
-    LOAD_B1(0);                                                                                                        \
     MEANWHILE()
 // A tile's last sums go out just before its next begin: storing all four at once leaves the tile unit without work.
 #define STORE_32(tile) _tile_stored(tile, raw + (tile) / 2 * from.tile_floats + (tile) % 2 * 512, 64)
@@ -208,7 +199,7 @@ static void sum_32(const gemm_args *g, source from, ahead f, block *before, floa
         LOAD_A1(AMX_TILE);
         STEP_LOAD_B(2); // x1 y2 + x2 y1
     }
-    STEP(); // x1 y1, or x1 y1 + x2 y2
+    STEP(, , ); // x1 y1, or x1 y1 + x2 y2
 }
 
 void gemm_f32_32x32_amx(const gemm_args *g, uint32_t m0, uint32_t m1) {

@@ -35,15 +35,15 @@ void choice_find_rows(program *p);
 
 // ---- estimates ----------------------------------------------------------------------------------------------------
 
-// Nanoseconds of one core for so many multiply-adds in registers, and for moving bytes through a map that one step
+// Nanoseconds of one core for so many multiply-adds of vectors, and for moving bytes through a map that one step
 // writes and another reads: nothing where the map stays in L2, and part of it where it nearly does. Rough figures of
 // one machine: they rank candidates, no more.
 double choice_compute_ns(dsc_isa isa, double multiply_adds);
-// With AMX: inputs of so many rows prepared, sums of k products for n channels; and what one core waits for the weights
-// besides, each time that they pass by.
+double choice_traffic_ns(double map_bytes);
+// By the tiles of AMX: inputs of so many rows prepared, sums of k products for n channels; and what one core waits for
+// the weights besides, each time that they pass by.
 double choice_tiles_ns(double rows, uint32_t k, uint32_t n);
 double choice_tiles_weights_ns(uint32_t k, uint32_t n);
-double choice_traffic_ns(double map_bytes);
 // For what all threads together read of maps that they share evenly: the rest comes from another core's cache.
 double choice_cross_ns(double bytes, uint32_t threads);
 // For going through scratch memory so many times: the more of L2 it takes, the less of it is found there.

@@ -42,8 +42,7 @@ bool conv_chain_find(const lowering *l, const graph_node *depthwise, conv_chain 
 
 // ---- estimates, in nanoseconds of wall time -------------------------------------------------------------------------
 
-#define L2_BYTES_A_NS  250.0 // written to the second cache or read from it: an EPYC
-#define PANEL_CHANNELS 48.0  // of a weight panel, about
+#define L2_BYTES_A_NS 250.0 // written to the second cache or read from it: an EPYC
 
 typedef struct chain_shapes {
     conv_shape expand, depthwise, project; // in_c is 0 where there is none
@@ -51,27 +50,31 @@ typedef struct chain_shapes {
     dsc_isa isa;
 } chain_shapes;
 
+// Products of a sum.
+static uint32_t sum_length(const conv_shape *c) {
+    return c->in_c / c->groups * c->window.kernel[0] * c->window.kernel[1];
+}
+
+static bool is_by_tiles(const chain_shapes *s, const conv_shape *c) {
+    return c->in_c && c->groups == 1 && gemm_tier(s->isa, sum_length(c), c->out_c) == DSC_ISA_AMX;
+}
+
 // One image; inputs that are to be prepared are prepared once.
 static double image_ns(const chain_shapes *s, const conv_shape *c) {
     if (!c->in_c) return 0;
     double pixels = (double)c->out_h * c->out_w;
-    uint32_t k = c->in_c / c->groups * c->window.kernel[0] * c->window.kernel[1];
-    return gemm_tier(s->isa, k, c->groups == 1 ? c->out_c : 1) == DSC_ISA_AMX
-               ? choice_tiles_ns(pixels, k, c->out_c)
-               : choice_compute_ns(gemm_tier(s->isa, 1, 1), pixels * c->out_c * k);
+    if (is_by_tiles(s, c)) return choice_tiles_ns(pixels, sum_length(c), c->out_c);
+    return choice_compute_ns(s->isa, pixels * c->out_c * sum_length(c));
 }
 
 // What it costs a thread to fetch all weights of a layer.
 static double weights_ns(const chain_shapes *s, const conv_shape *c) {
-    bool is_tiles = c->in_c && gemm_tier(s->isa, c->in_c, c->out_c) == DSC_ISA_AMX;
-    return is_tiles ? choice_tiles_weights_ns(c->in_c, c->out_c) : 0;
+    return is_by_tiles(s, c) ? choice_tiles_weights_ns(sum_length(c), c->out_c) : 0;
 }
 
 // Of a weight panel, about.
 static double panel_channels(const chain_shapes *s) {
-    const conv_shape *e = &s->expand;
-    bool is_tiles = e->in_c && gemm_tier(s->isa, e->in_c, e->out_c) == DSC_ISA_AMX;
-    return is_tiles ? 32 : 48;
+    return is_by_tiles(s, &s->expand) ? 32 : 48;
 }
 
 // A map that one step leaves for the next: through L2, and further where it does not fit, or from another core.

@@ -128,7 +128,7 @@ static uint32_t even_rows(const conv_shape *s, uint32_t rows) {
 static double chunks_ns(const lowering *l, const conv_shape *s, uint32_t rows) {
     double macs = (double)s->n * s->out_h * s->out_w * s->out_c * s->window.kernel[0] * s->window.kernel[1];
     double tiles = ceil((double)s->out_h / rows) * s->n * ceil(s->out_c / (double)DWCONV_LANES);
-    return choice_compute_ns(gemm_tier(l->isa, 1, 1), macs) * choice_idle(tiles, l->threads) + CALL_NS * tiles;
+    return choice_compute_ns(l->isa, macs) * choice_idle(tiles, l->threads) + CALL_NS * tiles;
 }
 
 // A copy of the input that is read through a ReLU is to stay near, and is not to take much memory.

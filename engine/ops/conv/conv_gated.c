@@ -111,7 +111,7 @@ static bool is_better_in_weights(const conv_shape *s) {
 
 static dsc_status plan(lowering *l, const graph_node *n, const conv_shape *s, gated *a, dsc_error *err) {
     gemm_maps maps = {.images = 1, .rows = s->out_h, .in = map_strides_of(a->in), .out = map_strides_of(a->out)};
-    plan_blocks(l, s, &a->tiles);
+    if (!a->is_prepared) plan_blocks(l, s, &a->tiles);
     if (!a->is_prepared && !a->scales_weights) {
         maps.in.row = (int64_t)s->in_w * BUFFER_LANES; // of the scaled copy
         maps.in.panel = (int64_t)a->tiles.block_rows * BUFFER_LANES;
@@ -122,8 +122,9 @@ static dsc_status plan(lowering *l, const graph_node *n, const conv_shape *s, ga
     }
     dsc_status status = gemm_stage_plan(l, n, s, &maps, &a->stage, err);
     if (status != DSC_OK) return status;
+    if (a->is_prepared) return conv_tiles_choose_image(l, n, s, &a->stage, &a->tiles, err);
     a->tiles.panels = a->tiles.group_panels = a->stage.panel_count;
-    return a->is_prepared ? conv_tiles_choose_image(l, n, s, &a->stage, &a->tiles, err) : DSC_OK;
+    return DSC_OK;
 }
 
 dsc_status conv_lower_gated(lowering *l, const graph_node *n, const conv_shape *s, dsc_error *err) {

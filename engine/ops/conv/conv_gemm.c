@@ -215,9 +215,9 @@ dsc_status gemm_stage_plan(lowering *l, const graph_node *n, const conv_shape *s
                         .residual_panel = maps->residual.panel};
     out->gemm.act = lowering_act(n);
     dsc_status status = plan_segments(l, s, maps, out, err);
-    out->near_rows = (uint32_t)(cpu_l2_bytes() / NEAR_PART / (out->gemm.k * sizeof(float)));
     if (status == DSC_OK) status = plan_weights(l, n, s, out, err);
     if (status != DSC_OK) return status;
+    out->near_rows = (uint32_t)(cpu_l2_bytes() / NEAR_PART / (out->gemm.k * sizeof(float)));
     gemm_args *g = &out->gemm;
     const uint32_t *stride = s->window.stride;
     pixel_grid in = {maps->in, s->out_w, {stride[0], stride[1]}, maps->in_image};
