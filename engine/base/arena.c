@@ -36,7 +36,7 @@ static struct arena_block *add_block(arena *a, size_t bytes) {
     size_t size = bytes > BLOCK_BYTES / 4 ? bytes : BLOCK_BYTES;
     size_t with_header;
     if (!mem_add(size, sizeof(struct arena_block), &with_header)) return NULL;
-    struct arena_block *block = mem_alloc(with_header);
+    struct arena_block *block = mem_alloc_exact(with_header); // see dsc_model_release_weights()
     if (!block) return NULL;
     block->used = 0;
     block->size = size;

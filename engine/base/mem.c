@@ -20,11 +20,12 @@ static bool is_made_to_fail(void) {
     return number == atomic_load_explicit(&failing, memory_order_relaxed);
 }
 
-void *mem_alloc(size_t bytes) {
+// The last huge page is one where more than `least` bytes of it are wanted.
+static void *allocate(size_t bytes, size_t least) {
     if (is_made_to_fail() || bytes > SIZE_MAX - MEM_ALIGN) return NULL;
     size_t rounded = mem_round_up(bytes ? bytes : 1);
     if (rounded < HUGE_PAGE / 2) return aligned_alloc(MEM_ALIGN, rounded);
-    size_t tail = rounded % HUGE_PAGE, huge = rounded - tail + (tail > HUGE_PAGE / 2 ? HUGE_PAGE : 0);
+    size_t tail = rounded % HUGE_PAGE, huge = rounded - tail + (tail > least ? HUGE_PAGE : 0);
     // Not aligned_alloc, whose size must be a multiple of the alignment: AddressSanitizer insists.
     void *block = NULL;
     if (posix_memalign(&block, HUGE_PAGE, huge > rounded ? huge : rounded) != 0) return NULL;
@@ -32,13 +33,21 @@ void *mem_alloc(size_t bytes) {
     return block;
 }
 
-// A huge page of which less than half is used is given up for small ones, or it would be filled up again.
+void *mem_alloc(size_t bytes) {
+    return allocate(bytes, HUGE_PAGE / 2);
+}
+
+void *mem_alloc_exact(size_t bytes) {
+    return allocate(bytes, HUGE_PAGE);
+}
+
+// A huge page that would waste an eighth of the block is given up for small ones, or it would be filled up again.
 void mem_trim(void *block, size_t bytes, size_t used) {
     size_t page = (size_t)sysconf(_SC_PAGESIZE), tail = used % HUGE_PAGE, whole = used - tail;
     if (bytes < HUGE_PAGE / 2) return;
     char *from = (char *)block;
     size_t end = bytes / page * page, kept = (used + page - 1) / page * page;
-    if (tail > HUGE_PAGE / 2) kept = whole + HUGE_PAGE;
+    if (tail && HUGE_PAGE - tail < used / 8) kept = whole + HUGE_PAGE;
     if (kept >= end) return;
     if (kept % HUGE_PAGE)
         (void)madvise(from + whole, (end - whole < HUGE_PAGE ? end - whole : HUGE_PAGE), MADV_NOHUGEPAGE);

@@ -25,6 +25,8 @@ static inline size_t mem_round_up(size_t bytes) {
 void *mem_calloc(size_t count, size_t size);
 // The same, not zeroed: for large blocks that are written anyway.
 void *mem_alloc(size_t bytes);
+// The same without huge pages that reach past the end: for blocks whose contents are given back to the system later.
+void *mem_alloc_exact(size_t bytes);
 // The pages of a large block of `bytes` behind its first `used` go back to the system. Their contents are lost; they
 // may be written again.
 void mem_trim(void *block, size_t bytes, size_t used);

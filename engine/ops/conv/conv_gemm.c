@@ -217,6 +217,8 @@ dsc_status gemm_stage_plan(lowering *l, const graph_node *n, const conv_shape *s
     dsc_status status = plan_segments(l, s, maps, out, err);
     if (status == DSC_OK) status = plan_weights(l, n, s, out, err);
     if (status != DSC_OK) return status;
+    uint64_t pixels = (uint64_t)maps->images * maps->rows * s->out_w;
+    if (out->prepared_rows > pixels) out->prepared_rows = (uint32_t)pixels;
     out->near_rows = (uint32_t)(cpu_l2_bytes() / NEAR_PART / (out->gemm.k * sizeof(float)));
     gemm_args *g = &out->gemm;
     const uint32_t *stride = s->window.stride;

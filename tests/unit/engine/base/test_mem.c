@@ -38,6 +38,7 @@ Test(mem, what_is_not_used_goes_back) {
     trim(mb / 2 + 1, mb / 2 + 4096);
     trim(2 * mb, 2 * mb);
     trim(5 * mb / 2, 5 * mb / 2);
+    trim(13 * mb / 4, 13 * mb / 4);
     trim(4 * mb - 1, 4 * mb);
     trim(BLOCK - 1, BLOCK);
 }
