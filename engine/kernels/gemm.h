@@ -47,6 +47,7 @@ typedef struct gemm_target {
 typedef struct gemm_args {
     const float *a;
     const int32_t *a_offset; // [rows]
+    uint32_t run; // from row 0 on, each so many rows lie at equal distances, in a and in c; 0: nothing is known
     const gemm_segment *segments;
     uint32_t segment_count;
     uint32_t k;        // sum of the counts

@@ -17,6 +17,7 @@
 #define TILE_FETCH_INPUTS(g)         ((g)->is_far) // from L2 these CPUs look far enough ahead without
 
 #include "engine/kernels/gemm.h"
+#include "engine/kernels/gemm_even.h"
 
 static inline __m512 tile_load_half(const float *p) {
     return _mm512_zextps256_ps512(_mm256_loadu_ps(p));
@@ -69,7 +70,7 @@ TILES(12, 16)
 void gemm_f32_12x16_avx512(const gemm_args *args, uint32_t m0, uint32_t m1) {
     static const gemm_tiles_fn by_rows[] = {tiles_1x16, tiles_2x16, tiles_3x16, tiles_4x16,  tiles_5x16,  tiles_6x16,
                                             tiles_7x16, tiles_8x16, tiles_9x16, tiles_10x16, tiles_11x16, tiles_12x16};
-    gemm_walk(args, m0, m1, 12, by_rows);
+    if (!gemm_even_avx512(args, m0, m1, 16)) gemm_walk(args, m0, m1, 12, by_rows);
 }
 
 TILES(1, 24)
@@ -107,7 +108,7 @@ TILES(12, 32)
 void gemm_f32_12x32_avx512(const gemm_args *args, uint32_t m0, uint32_t m1) {
     static const gemm_tiles_fn by_rows[] = {tiles_1x32, tiles_2x32, tiles_3x32, tiles_4x32,  tiles_5x32,  tiles_6x32,
                                             tiles_7x32, tiles_8x32, tiles_9x32, tiles_10x32, tiles_11x32, tiles_12x32};
-    gemm_walk(args, m0, m1, 12, by_rows);
+    if (!gemm_even_avx512(args, m0, m1, 32)) gemm_walk(args, m0, m1, 12, by_rows);
 }
 
 TILES(1, 40)

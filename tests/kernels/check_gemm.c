@@ -103,6 +103,45 @@ Test(gemm, every_tile_ends_with_every_activation) {
     gemm_case_each(every_row_count_with_every_activation);
 }
 
+// Rows at equal distances may go through other tiles: all of them or some, with the same bits.
+static void even_rows(const gemm_kernel *kernel, const gemm_problem *p) {
+    cr_assert(agrees(kernel, p, check_seed()));
+    gemm_case even, any;
+    gemm_case_set_up(&even, kernel, p, check_seed());
+    gemm_case_set_up(&any, kernel, p, check_seed());
+    any.g.run = 0;
+    gemm_case_run(&any, 0, p->m);
+    for (uint32_t m = 0, end; m < p->m; m = end) { // 28 at first, and then what crosses the ends of runs
+        end = m == 0 ? 28 : m + p->run < p->m ? m + p->run : p->m;
+        gemm_case_run(&even, m, end);
+    }
+    cr_assert(check_same_bits(&even.c, any.out, even.out, even.out_count));
+    gemm_case_close(&even), gemm_case_close(&any);
+}
+
+static void equal_distances(const gemm_kernel *kernel) {
+    static const gemm_problem shapes[] = {
+        {.run = 112, .segment_count = 3, .counts = {9, 9, 9}},
+        {.run = 56, .segment_count = 1, .counts = {1}},
+        {.run = 28, .segment_count = 2, .counts = {16, 6}, .has_next = true},
+        {.run = 28, .segment_count = 1, .counts = {8}, .has_residual = true},
+        {.run = 28, .groups = 1, .segment_count = 1, .counts = {8}},
+        {.run = 30, .segment_count = 1, .counts = {16}}, // no whole tiles
+        {.run = 42, .segment_count = 1, .counts = {16}}, // of the wider kernels only
+    };
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        for (uint32_t j = 0; j < CHECK_ACTS; j++) {
+            gemm_problem p = shapes[i];
+            p.m = 3 * p.run;
+            p.act = check_acts[j];
+            even_rows(kernel, &p);
+        }
+    }
+}
+Test(gemm, rows_at_equal_distances) {
+    gemm_case_each(equal_distances);
+}
+
 // Rows and channels as the networks have them; more rows than these repeat the same tiles.
 static void network_shapes(const gemm_kernel *kernel) {
     static const struct {

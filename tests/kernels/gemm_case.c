@@ -36,15 +36,17 @@ void gemm_case_run(gemm_case *s, uint32_t m0, uint32_t m1) {
     }
 }
 
-// Rows in a random order, `pitch` floats apart.
-static int32_t *shuffled_rows(check_case *c, uint32_t m, uint32_t pitch) {
-    int32_t *offset = malloc((m + 1) * sizeof *offset);
+// Runs of rows in a random order, rows `pitch` floats apart.
+static int32_t *shuffled_rows(check_case *c, const gemm_problem *p, uint32_t pitch) {
+    uint32_t run = p->run ? p->run : 1;
+    int32_t *offset = malloc((p->m + 1) * sizeof *offset);
     cr_assert_not_null(offset);
-    for (uint32_t p = 0; p < m; p++) {
-        uint32_t other = check_below(c, p + 1);
-        offset[p] = offset[other];
-        offset[other] = (int32_t)(p * pitch);
+    for (uint32_t first = 0; first < p->m; first += run) {
+        uint32_t other = check_below(c, first / run + 1) * run;
+        offset[first] = offset[other];
+        offset[other] = (int32_t)(first * pitch);
     }
+    for (uint32_t row = 0; row < p->m; row++) offset[row] = offset[row - row % run] + (int32_t)(row % run * pitch);
     return offset;
 }
 
@@ -60,7 +62,7 @@ static void lay_out_inputs(gemm_case *s, const gemm_problem *p) {
     int32_t region = (int32_t)(p->m * pitch + check_below(&s->c, 20)),
             origin = (int32_t)(p->segment_count / 2) * region;
     s->a = check_alloc((size_t)region * p->segment_count);
-    s->a_offset = shuffled_rows(&s->c, p->m, pitch);
+    s->a_offset = shuffled_rows(&s->c, p, pitch);
     for (uint32_t i = 0; i < p->segment_count; i++) {
         // the first and the last segment change places, so that segments do not lie in the order of k
         uint32_t place = i == 0 ? p->segment_count - 1 : i == p->segment_count - 1 ? 0 : i;
@@ -74,6 +76,7 @@ static void lay_out_inputs(gemm_case *s, const gemm_problem *p) {
     s->g.segments = s->segments;
     s->g.segment_count = p->segment_count;
     s->g.k = k;
+    s->g.run = p->run;
 }
 
 static void lay_out_weights(gemm_case *s, const gemm_problem *p) {
@@ -99,7 +102,7 @@ static void lay_out_outputs(gemm_case *s, const gemm_problem *p) {
     }
     memcpy(s->g.r_group, s->g.c_group, sizeof s->g.r_group);
     s->g.groups = p->groups ? p->groups : groups;
-    s->c_offset = shuffled_rows(&s->c, p->m, pitch);
+    s->c_offset = shuffled_rows(&s->c, p, pitch);
     s->g.c_offset = s->g.r_offset = s->c_offset;
     s->out_count = p->m * pitch;
     s->g.c = s->out = check_alloc(s->out_count);

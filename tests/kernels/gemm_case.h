@@ -12,6 +12,7 @@
 // What is to be computed.
 typedef struct gemm_problem {
     uint32_t m, groups; // groups 0: all of the kernel's
+    uint32_t run;       // each so many rows lie at equal distances, and m is a multiple of it; 0: all rows anywhere
     uint32_t segment_count;
     int32_t counts[GEMM_SEGMENTS_MAX];
     bool has_residual, has_next;

@@ -48,6 +48,7 @@ void gemm_stage_run(const gemm_stage *s, const gemm_rows *r) {
     g.c = r->out;
     g.r = r->residual;
     g.c_offset += r->out_m;
+    if (r->out_m) g.run = 0; // rows of the two tables end at different pixels
     if (g.r) g.r_offset += r->out_m;
     const float *weights = r->weights ? r->weights : s->weights;
     for (uint32_t i = r->p0; i < r->p1; i++) {
@@ -225,6 +226,7 @@ dsc_status gemm_stage_plan(lowering *l, const graph_node *n, const conv_shape *s
     pixel_grid in = {maps->in, s->out_w, {stride[0], stride[1]}, maps->in_image};
     pixel_grid to = {maps->out, s->out_w, {1, 1}, maps->out_image};
     pixel_grid residual = {maps->residual, s->out_w, {1, 1}, maps->residual_image};
+    g->run = s->out_w;
     if (!(g->a_offset = gemm_pixel_offsets(l, maps, &in, err))) return err->status;
     if (!(g->c_offset = gemm_pixel_offsets(l, maps, &to, err))) return err->status;
     if (maps->has_residual && !(g->r_offset = gemm_pixel_offsets(l, maps, &residual, err))) return err->status;
