@@ -71,7 +71,7 @@ typedef struct gemm_args {
     uint32_t target_count;
 } gemm_args;
 
-// Computes rows m0 <= p < m1, spread evenly over tiles of at most mr rows.
+// Computes rows m0 <= p < m1, spread evenly over tiles of at most mr rows; those of a `run` may go through taller ones.
 typedef void (*gemm_fn)(const gemm_args *args, uint32_t m0, uint32_t m1);
 
 // Some of the k of one weight panel, as the model has them: w[i * n_stride + j * k_stride] for i < n, j < count.
