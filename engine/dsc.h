@@ -63,7 +63,7 @@ typedef enum dsc_dtype {
 } dsc_dtype;
 
 // Instruction-set tiers, in rising order. DSC_ISA_BEST takes the highest that this CPU has.
-typedef enum dsc_isa { DSC_ISA_BEST = 0, DSC_ISA_REF, DSC_ISA_AVX2, DSC_ISA_AVX512, DSC_ISA_AMX } dsc_isa;
+typedef enum dsc_isa { DSC_ISA_BEST = 0, DSC_ISA_REF, DSC_ISA_AVX2, DSC_ISA_AVX512, DSC_ISA_FIP, DSC_ISA_AMX } dsc_isa;
 
 DSC_API const char *dsc_libraries(void); // that this one links, with their versions
 DSC_API const char *dsc_status_name(dsc_status status);

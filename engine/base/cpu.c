@@ -14,11 +14,8 @@
 #include <sys/syscall.h>
 #endif
 
-static const char *const names[] = {[DSC_ISA_BEST] = "best",
-                                    [DSC_ISA_REF] = "ref",
-                                    [DSC_ISA_AVX2] = "avx2",
-                                    [DSC_ISA_AVX512] = "avx512",
-                                    [DSC_ISA_AMX] = "amx"};
+static const char *const names[] = {[DSC_ISA_BEST] = "best",     [DSC_ISA_REF] = "ref", [DSC_ISA_AVX2] = "avx2",
+                                    [DSC_ISA_AVX512] = "avx512", [DSC_ISA_FIP] = "fip", [DSC_ISA_AMX] = "amx"};
 
 const char *dsc_isa_name(dsc_isa isa) {
     return (unsigned)isa < sizeof names / sizeof *names ? names[isa] : "unknown";
@@ -32,6 +29,7 @@ const char *dsc_isa_name(dsc_isa isa) {
 #define ARCH_REQ_XCOMP_PERM 0x1023
 #define XFEATURE_XTILE_DATA 18
 #define ZEN5_FAMILY         0x1a
+#define ZEN4_FAMILY         0x19 // with AVX-512; Zen 3 is of the same family
 
 static bool has_tiles(void) {
     unsigned a, b, c, d, low, high;
@@ -43,12 +41,17 @@ static bool has_tiles(void) {
     return (b & 0xffff) >= 64 && b >> 16 >= 8 && (c & 0xffff) >= 16;
 }
 
+// 0 on CPUs of others.
+static unsigned amd_family(void) {
+    unsigned a, b, c, d;
+    if (!__get_cpuid(0, &a, &b, &c, &d) || b != signature_AMD_ebx || !__get_cpuid(1, &a, &b, &c, &d)) return 0;
+    return (a >> 8 & 0xf) == 0xf ? 0xf + (a >> 20 & 0xff) : 0;
+}
+
 // On Sapphire Rapids a 512-bit vdivps takes as long as all the rest of a sigmoid; on Zen 5 SiLU is a quarter faster
 // with it.
 static bool divides_fast(void) {
-    unsigned a, b, c, d;
-    if (!__get_cpuid(0, &a, &b, &c, &d) || b != signature_AMD_ebx || !__get_cpuid(1, &a, &b, &c, &d)) return false;
-    return (a >> 8 & 0xf) == 0xf && 0xf + (a >> 20 & 0xff) >= ZEN5_FAMILY;
+    return amd_family() >= ZEN5_FAMILY;
 }
 #endif
 
@@ -60,7 +63,9 @@ static dsc_isa detect(void) {
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     // Linux gives a process the tile registers (8 KB of state a thread) on demand only, and may refuse.
     bool has_amx = has_tiles() && syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILE_DATA) == 0;
-    if (has_avx2 && has_avx512) return has_amx ? DSC_ISA_AMX : DSC_ISA_AVX512;
+    if (has_avx2 && has_avx512 && has_amx) return DSC_ISA_AMX;
+    // AMD's cores have units that add beside those that multiply and add; Intel's would add instead (see gemm_fip.h).
+    if (has_avx2 && has_avx512) return amd_family() >= ZEN4_FAMILY ? DSC_ISA_FIP : DSC_ISA_AVX512;
     if (has_avx2) return DSC_ISA_AVX2;
 #endif
     return DSC_ISA_REF;
@@ -93,8 +98,8 @@ dsc_status dsc_isa_parse(const char *name, dsc_isa *out, dsc_error *err) {
         *out = i == DSC_ISA_BEST ? highest : (dsc_isa)i;
         return DSC_OK;
     }
-    return error_set(err, DSC_BAD_ARGUMENT, "unknown instruction set \"%.40s\": use best, ref, avx2, avx512 or amx",
-                     name);
+    return error_set(err, DSC_BAD_ARGUMENT,
+                     "unknown instruction set \"%.40s\": use best, ref, avx2, avx512, fip or amx", name);
 }
 
 size_t cpu_l2_bytes(void) {

@@ -3,12 +3,15 @@
 #include "engine/kernels/gemm.h"
 
 #include "engine/kernels/gemm_amx.h"
+#include "engine/kernels/gemm_fip.h"
 
 #include <stdbool.h>
 #include <string.h>
 
 #define AMX_MIN_K 32 // below these preparing the inputs costs more than the faster sums save
 #define AMX_MIN_N 48
+#define FIP_MIN_K 64
+#define FIP_MIN_N 64
 
 static size_t f32_panel_floats(uint32_t nr, uint32_t k) {
     return (size_t)nr * k;
@@ -22,8 +25,26 @@ static size_t tiles_prepared_bytes(uint32_t k, uint32_t rows) {
     return 2 * (size_t)amx_spread(rows).pairs * amx_strip_bytes(k);
 }
 
-static const gemm_form f32_form = {f32_panel_floats, gemm_pack_f32, NULL, NULL};
-static const gemm_form tiles_form = {tiles_panel_floats, gemm_pack_amx, tiles_prepared_bytes, gemm_prepare_amx};
+static size_t fip_panel_floats(uint32_t nr, uint32_t k) {
+    return (size_t)nr * (FIP_HEAD + (size_t)k);
+}
+
+static size_t fip_prepared_bytes(uint32_t k, uint32_t rows) {
+    (void)k;
+    return rows * sizeof(float);
+}
+
+static const gemm_form f32_form = {.panel_floats = f32_panel_floats, .pack = gemm_pack_f32, .reads_inputs = true};
+static const gemm_form fip_form = {.panel_floats = fip_panel_floats,
+                                   .pack = gemm_pack_fip,
+                                   .seal = gemm_seal_fip,
+                                   .prepared_bytes = fip_prepared_bytes,
+                                   .prepare = gemm_prepare_fip_avx512,
+                                   .reads_inputs = true};
+static const gemm_form tiles_form = {.panel_floats = tiles_panel_floats,
+                                     .pack = gemm_pack_amx,
+                                     .prepared_bytes = tiles_prepared_bytes,
+                                     .prepare = gemm_prepare_amx};
 
 static const gemm_kernel kernels[] = {
 #define GEMM_KERNEL(function, isa, mr, nr, form) {#function, isa, mr, nr, function, &form},
@@ -48,8 +69,9 @@ const gemm_kernel *gemm_find(dsc_isa isa, uint32_t nr) {
 
 dsc_isa gemm_tier(dsc_isa isa, uint32_t k, uint32_t n) {
     if (isa == DSC_ISA_BEST) isa = dsc_isa_best();
-    bool pays = k >= AMX_MIN_K && n >= AMX_MIN_N;
-    return isa == DSC_ISA_AMX && !pays ? DSC_ISA_AVX512 : isa;
+    if (isa == DSC_ISA_AMX && (k < AMX_MIN_K || n < AMX_MIN_N)) return DSC_ISA_AVX512;
+    if (isa == DSC_ISA_FIP && (k < FIP_MIN_K || n < FIP_MIN_N)) return DSC_ISA_AVX512;
+    return isa;
 }
 
 // 48 is the fastest width: it reads the fewest inputs for its multiplications. Where one or two groups would be left
@@ -72,10 +94,19 @@ static uint32_t split_amx(uint32_t groups, uint32_t *widths) {
     return panels;
 }
 
+// There is nothing narrower than 32: a vector that would be left over becomes 32 + 32 with the 48 before it.
+static uint32_t split_fip(uint32_t groups, uint32_t *widths) {
+    uint32_t vectors = (groups + 1) / 2, panels = 0;
+    for (; vectors > 4 || vectors == 3; vectors -= 3) widths[panels++] = 48;
+    for (; vectors; vectors -= vectors < 2 ? vectors : 2) widths[panels++] = 32;
+    return panels;
+}
+
 uint32_t gemm_split(dsc_isa isa, uint32_t n, uint32_t *widths) {
     if (isa == DSC_ISA_BEST) isa = dsc_isa_best();
     uint32_t groups = n / 8 + (n % 8 != 0), panels = 0;
     if (isa == DSC_ISA_AMX) return split_amx(groups, widths);
+    if (isa == DSC_ISA_FIP) return split_fip(groups, widths);
     if (isa == DSC_ISA_AVX512) return split_avx512(groups, widths);
     for (; groups > 3; groups -= 2) widths[panels++] = 16;
     if (groups) widths[panels++] = groups == 3 ? 24 : 16;

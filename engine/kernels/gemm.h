@@ -86,10 +86,12 @@ typedef struct gemm_weights {
 typedef struct gemm_form {
     size_t (*panel_floats)(uint32_t nr, uint32_t k);            // of a packed weight panel
     void (*pack)(float *b, uint32_t nr, const gemm_weights *w); // into a panel that was zeroed before
-    size_t (*prepared_bytes)(uint32_t k, uint32_t rows);        // of any `rows` rows; NULL: inputs are read as they are
+    void (*seal)(float *b, uint32_t nr, uint32_t k);            // once all of k are packed; or NULL
+    size_t (*prepared_bytes)(uint32_t k, uint32_t rows);        // of any `rows` rows; NULL: nothing is prepared
     void (*prepare)(const gemm_args *args, uint32_t m0,
                     uint32_t m1,     // reads a, a_offset, segments and k, for all weight
                     void *prepared); // panels at once; `prepared` is aligned to 64
+    bool reads_inputs;               // run() does; else it reads only what is prepared, and prepare() knows `scale`
 } gemm_form;
 
 typedef struct gemm_kernel {
@@ -124,6 +126,11 @@ void gemm_pack_f32(float *b, uint32_t nr, const gemm_weights *w);
 // The tiles form's; see gemm_amx.h.
 void gemm_pack_amx(float *b, uint32_t nr, const gemm_weights *w);
 void gemm_prepare_amx(const gemm_args *args, uint32_t m0, uint32_t m1, void *prepared);
+
+// The fip form's; see gemm_fip.h.
+void gemm_pack_fip(float *b, uint32_t nr, const gemm_weights *w);
+void gemm_seal_fip(float *b, uint32_t nr, uint32_t k);
+void gemm_prepare_fip_avx512(const gemm_args *args, uint32_t m0, uint32_t m1, void *prepared);
 
 // The kernels themselves; called through the table.
 #define GEMM_KERNEL(function, isa, mr, nr, form) void function(const gemm_args *args, uint32_t m0, uint32_t m1);

@@ -10,8 +10,10 @@
 #define VEC_BROADCAST                _mm256_broadcast_ss
 #define VEC_FMA(sum, x, y)           __asm__ volatile("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(x), "x"(y))
 #define VEC_FMA_BROADCAST(sum, p, y) VEC_FMA(sum, VEC_BROADCAST(p), y)
+#define VEC_FNMA(sum, x, y)          __asm__ volatile("vfnmadd231ps %2, %1, %0" : "+x"(sum) : "x"(x), "x"(y))
 #define VEC_ADD                      _mm256_add_ps
 #define VEC_SUB                      _mm256_sub_ps
+#define VEC_MUL                      _mm256_mul_ps
 #define VEC_ACT                      simd_avx2_act
 #define TILE_PREFETCH_TWO            32
 #define TILE_FETCH_INPUTS(g)         true

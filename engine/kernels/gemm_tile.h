@@ -2,9 +2,10 @@
 // The gemm micro-kernel, written once for tiles of up to 12 rows by 3 vectors. Only for gemm_avx2.c and gemm_avx512.c,
 // which say what a vector is and then include this. They define:
 //
-//   VEC, VEC_LANES, VEC_LOAD, VEC_STORE, VEC_BROADCAST, VEC_ADD, VEC_SUB, VEC_ACT(v, kind, a, b)
+//   VEC, VEC_LANES, VEC_LOAD, VEC_STORE, VEC_BROADCAST, VEC_ADD, VEC_SUB, VEC_MUL, VEC_ACT(v, kind, a, b)
 //   VEC_FMA(sum, x, y)                     sum += x * y, as volatile asm
 //   VEC_FMA_BROADCAST(sum, p, y)           sum += *p * y, the same
+//   VEC_FNMA(sum, x, y)                    sum -= x * y, the same
 //   TILE_FETCH_INPUTS(g)                   whether the next segment's inputs are fetched into L1 a segment ahead
 //   TILE_PREFETCH_TWO                      panels at least as wide prefetch two cache lines in 4 k, others one
 //   tile_load_half, tile_store_half        8 floats with zeros above, where a panel's width ends in half a vector
@@ -18,6 +19,7 @@
 #ifndef DSC_KERNELS_GEMM_TILE_H
 #define DSC_KERNELS_GEMM_TILE_H
 
+#include "engine/kernels/gemm_fip.h"
 #include "engine/kernels/gemm_walk.h"
 
 #include <stdbool.h>
@@ -49,6 +51,13 @@
 // prefetchers, and beyond what a core of 192 instructions in flight sees.
 #define FETCH_ROW(i)                                                                                                   \
     if (rows > (i)) _mm_prefetch((const char *)(ROW_START(i) + next), _MM_HINT_T0);
+
+#define FETCH_WEIGHTS()                                                                                                \
+    do {                                                                                                               \
+        _mm_prefetch(prefetch, _MM_HINT_T1);                                                                           \
+        if (nr >= TILE_PREFETCH_TWO) _mm_prefetch(prefetch + 64, _MM_HINT_T1);                                         \
+        prefetch += nr >= TILE_PREFETCH_TWO ? 128 : 64;                                                                \
+    } while (0)
 
 // One row at one k. Inputs lie at the same distance from each row's start, so one index serves all rows.
 #define MULTIPLY_ROW(i)                                                                                                \
@@ -82,6 +91,30 @@
         if (nr > 2 * VEC_LANES) c##n##2 = tile_upper(c##i##2);                                                         \
     }
 
+// The k that lies `j` ahead and the next one, as a pair of Winograd's inner product (see gemm_fip.h): added to the sum
+// or subtracted from it.
+#define PLUS(sum, x, y, b, d)  VEC_FMA(sum, VEC_ADD(x, d), VEC_ADD(y, b))
+#define MINUS(sum, x, y, b, d) VEC_FNMA(sum, VEC_SUB(x, d), VEC_SUB(y, b))
+#define PAIR_ROW(i, DO)                                                                                                \
+    if (rows > (i)) {                                                                                                  \
+        VEC x = VEC_BROADCAST(ROW_START(i) + k + ahead), y = VEC_BROADCAST(ROW_START(i) + k + ahead + 1);              \
+        DO(c##i##0, x, y, b0, d0);                                                                                     \
+        if (nr > VEC_LANES) DO(c##i##1, x, y, b1, d1);                                                                 \
+        if (nr > 2 * VEC_LANES) DO(c##i##2, x, y, b2, d2);                                                             \
+    }
+#define PLUS_ROW(i)  PAIR_ROW(i, PLUS)
+#define MINUS_ROW(i) PAIR_ROW(i, MINUS)
+#define PAIR(j, ROW)                                                                                                   \
+    do {                                                                                                               \
+        enum { ahead = (j) };                                                                                          \
+        const float *const w = b + ahead * nr;                                                                         \
+        VEC b0 = VEC_LOAD(w), b1 = b0, b2 = b0, d0 = VEC_LOAD(w + nr), d1 = d0, d2 = d0;                               \
+        if (nr > VEC_LANES) b1 = VEC_LOAD(w + VEC_LANES), d1 = VEC_LOAD(w + nr + VEC_LANES);                           \
+        if (nr > 2 * VEC_LANES) b2 = VEC_LOAD(w + 2 * VEC_LANES), d2 = VEC_LOAD(w + nr + 2 * VEC_LANES);               \
+        EACH_ROW(ROW)                                                                                                  \
+        BARRIER();                                                                                                     \
+    } while (0)
+
 // The k that lies `j` ahead of the current one.
 #define STEP(j)                                                                                                        \
     do {                                                                                                               \
@@ -89,6 +122,11 @@
         VEC b0 = VEC_LOAD(b + ahead * nr), b1 = b0, b2 = b0;                                                           \
         if (nr > VEC_LANES) b1 = tile_load_weights(b + ahead * nr + VEC_LANES, nr - VEC_LANES);                        \
         if (nr > 2 * VEC_LANES) b2 = tile_load_weights(b + ahead * nr + 2 * VEC_LANES, nr - 2 * VEC_LANES);            \
+        if (sum == SUM_RESTORED) {                                                                                     \
+            b0 = VEC_MUL(b0, unscale0);                                                                                \
+            if (nr > VEC_LANES) b1 = VEC_MUL(b1, unscale1);                                                            \
+            if (nr > 2 * VEC_LANES) b2 = VEC_MUL(b2, unscale2);                                                        \
+        }                                                                                                              \
         if (nr % VEC_LANES) {                                                                                          \
             EACH_PAIR(MULTIPLY_PAIR)                                                                                   \
         } else {                                                                                                       \
@@ -96,6 +134,20 @@
         }                                                                                                              \
         BARRIER();                                                                                                     \
     } while (0)
+
+#define LOAD_UNSCALE()                                                                                                 \
+    do {                                                                                                               \
+        unscale0 = VEC_LOAD(g->b);                                                                                     \
+        if (nr > VEC_LANES) unscale1 = VEC_LOAD(g->b + VEC_LANES);                                                     \
+        if (nr > 2 * VEC_LANES) unscale2 = VEC_LOAD(g->b + 2 * VEC_LANES);                                             \
+    } while (0)
+// Sums of scaled weights become sums of the weights.
+#define UNSCALE(i, j) c##i##j = VEC_MUL(VEC_SUB(c##i##j, less), unscale##j)
+#define UNSCALE_ROW(i)                                                                                                 \
+    if (rows > (i)) {                                                                                                  \
+        VEC less = VEC_BROADCAST(at.less + (i));                                                                       \
+        EACH_VECTOR(i, UNSCALE)                                                                                        \
+    }
 
 // The end of a tile, in registers: where each vector goes whole and the activation needs few registers.
 #define RESIDUAL(i, j) c##i##j = VEC_ADD(c##i##j, tile_load_vector(r##j + row, nr - (j)*VEC_LANES))
@@ -235,19 +287,35 @@ typedef struct tile_at {
     uint32_t m;           // its first row
     const char *prefetch; // of gemm_prefetch_start
     bool is_plain;        // of tile_is_plain
+    const float *less;    // SUM_FAST: what is to be subtracted from the sums of each row
 } tile_at;
 
+// Plain products of a panel of the f32 form, the same of one of the fip form, whose weights get their sizes back; or
+// pairs of products.
+typedef enum tile_sum { SUM_PLAIN, SUM_RESTORED, SUM_FAST } tile_sum;
+
+// What the sums of vector j start from.
+static inline __attribute__((always_inline)) VEC tile_start(const gemm_args *g, int j, const int nr,
+                                                            const tile_sum sum) {
+    VEC v = tile_load_weights(g->bias + j * VEC_LANES, nr - j * VEC_LANES);
+    if (sum != SUM_FAST) return v;
+    VEC scale = VEC_LOAD(gemm_fip_scale(g->b, (uint32_t)nr) + j * VEC_LANES);
+    return VEC_SUB(VEC_MUL(v, scale), VEC_LOAD(gemm_fip_less(g->b, (uint32_t)nr) + j * VEC_LANES));
+}
+
 // One tile: `rows` rows of a panel of nr channels.
-static inline __attribute__((always_inline)) void tile_run(const gemm_args *g, tile_at at, const int rows,
-                                                           const int nr) {
-    VEC bias0 = VEC_LOAD(g->bias), bias1 = bias0, bias2 = bias0;
-    if (nr > VEC_LANES) bias1 = tile_load_weights(g->bias + VEC_LANES, nr - VEC_LANES);
-    if (nr > 2 * VEC_LANES) bias2 = tile_load_weights(g->bias + 2 * VEC_LANES, nr - 2 * VEC_LANES);
+static inline __attribute__((always_inline)) void tile_run(const gemm_args *g, tile_at at, const int rows, const int nr,
+                                                           const tile_sum sum) {
+    VEC bias0 = tile_start(g, 0, nr, sum), bias1 = bias0, bias2 = bias0;
+    if (nr > VEC_LANES) bias1 = tile_start(g, 1, nr, sum);
+    if (nr > 2 * VEC_LANES) bias2 = tile_start(g, 2, nr, sum);
+    VEC unscale0 = bias0, unscale1 = bias0, unscale2 = bias0;
+    if (sum == SUM_RESTORED) LOAD_UNSCALE();
     const float *far_rows[TILE_ROWS_MAX - TILE_ROWS_NEAR];
     EACH_ROW(START_ROW)
     __asm__ volatile("" : : "r"(far_rows) : "memory"); // read again in each k
 
-    const float *b = g->b;
+    const float *b = sum == SUM_PLAIN ? g->b : gemm_fip_weights(g->b, (uint32_t)nr);
     const char *prefetch = at.prefetch;
     const gemm_segment *segments_end = g->segments + g->segment_count;
     for (const gemm_segment *s = g->segments; s != segments_end; s++) {
@@ -259,11 +327,21 @@ static inline __attribute__((always_inline)) void tile_run(const gemm_args *g, t
         const float *b_end = b + (ptrdiff_t)s->count * nr, *b_fours = b + (ptrdiff_t)(s->count & ~3) * nr;
         while (b != b_fours) {
             __asm__ volatile("" : "+r"(k)); // keeps one index; compilers like to step every row's pointer instead
-            _mm_prefetch(prefetch, _MM_HINT_T1);
-            if (nr >= TILE_PREFETCH_TWO) _mm_prefetch(prefetch + 64, _MM_HINT_T1);
-            prefetch += nr >= TILE_PREFETCH_TWO ? 128 : 64;
-            STEP(0);
-            STEP(1);
+            FETCH_WEIGHTS();
+            if (sum == SUM_FAST) {
+                PAIR(0, PLUS_ROW);
+            } else {
+                STEP(0);
+                STEP(1);
+            }
+            STEP(2);
+            STEP(3);
+            b += 4 * nr;
+            k += 4;
+            if (sum != SUM_FAST) continue;
+            if (b == b_fours) break;
+            FETCH_WEIGHTS();
+            PAIR(0, MINUS_ROW);
             STEP(2);
             STEP(3);
             b += 4 * nr;
@@ -274,6 +352,10 @@ static inline __attribute__((always_inline)) void tile_run(const gemm_args *g, t
 
     if (nr % VEC_LANES) {
         EACH_PAIR(PART_PAIR)
+    }
+    if (sum == SUM_FAST) {
+        LOAD_UNSCALE();
+        EACH_ROW(UNSCALE_ROW)
     }
     if (!at.is_plain) {
         const int vectors = (nr + VEC_LANES - 1) / VEC_LANES;
@@ -318,18 +400,20 @@ static __attribute__((noinline)) void tile_fetch_targets(const gemm_args *g, uin
 // The tiles of one height, the loop over them being here rather than around a call: at K <= 64 that is 10 % of the
 // time.
 static inline __attribute__((always_inline)) void tiles_run(const gemm_args *g, gemm_tiles t, const int rows,
-                                                            const int nr) {
+                                                            const int nr, const tile_sum sum) {
     bool is_plain = tile_is_plain(g, nr);
     for (uint32_t i = 0; i < t.count; i++) {
         if (g->target_count) tile_fetch_targets(g, t.m + i * (uint32_t)rows, (uint32_t)rows);
         const char *prefetch = gemm_prefetch_start(g, t.first + i, nr, nr >= TILE_PREFETCH_TWO ? 2 : 1);
-        tile_run(g, (tile_at){t.m + i * (uint32_t)rows, prefetch, is_plain}, rows, nr);
+        tile_at at = {t.m + i * (uint32_t)rows, prefetch, is_plain, NULL};
+        if (sum == SUM_FAST) at.less = (const float *)g->prepared + t.before + i * (uint32_t)rows;
+        tile_run(g, at, rows, nr, sum);
     }
 }
 
 #define TILES(rows, nr)                                                                                                \
     static void tiles_##rows##x##nr(const gemm_args *g, gemm_tiles t) {                                                \
-        tiles_run(g, t, rows, nr);                                                                                     \
+        tiles_run(g, t, rows, nr, SUM_PLAIN);                                                                          \
     }
 
 #endif

@@ -8,9 +8,10 @@
 
 #include <stddef.h>
 
-// `count` tiles of equal height from row m on; the first of them is number `first` of the call.
+// `count` tiles of equal height from row m on; the first of them is number `first` of the call, and `before` of its
+// rows lie before them.
 typedef struct gemm_tiles {
-    uint32_t m, count, first;
+    uint32_t m, count, first, before;
 } gemm_tiles;
 typedef void (*gemm_tiles_fn)(const gemm_args *g, gemm_tiles tiles);
 
@@ -19,8 +20,9 @@ static inline void gemm_walk(const gemm_args *g, uint32_t m0, uint32_t m1, uint3
     if (m0 >= m1) return;
     uint32_t rows = m1 - m0, tiles = (rows - 1) / mr + 1;
     uint32_t low = rows / tiles, taller = rows % tiles; // this many tiles have low + 1 rows
-    if (taller) by_rows[low](g, (gemm_tiles){m0, taller, 0});
-    by_rows[low - 1](g, (gemm_tiles){m0 + taller * (low + 1), tiles - taller, taller});
+    if (taller) by_rows[low](g, (gemm_tiles){m0, taller, 0, 0});
+    uint32_t before = taller * (low + 1);
+    by_rows[low - 1](g, (gemm_tiles){m0 + before, tiles - taller, taller, before});
 }
 
 // Where a tile begins to prefetch. In 4 k it reads nr / 4 cache lines of weights and prefetches `each`, so the first

@@ -32,7 +32,8 @@ static peak_fn loop_of(dsc_isa isa) {
         case DSC_ISA_BEST: return loop_of(dsc_isa_best());
         case DSC_ISA_REF: return peak_ref;
         case DSC_ISA_AVX2: return peak_avx2;
-        case DSC_ISA_AVX512: return peak_avx512;
+        case DSC_ISA_AVX512:
+        case DSC_ISA_FIP: return peak_avx512; // of multiply-adds: sums by pairs may go beyond
         case DSC_ISA_AMX: return peak_amx;
     }
     return peak_ref;

@@ -121,6 +121,7 @@ double choice_compute_ns(dsc_isa isa, double multiply_adds) {
         case DSC_ISA_AVX2: return multiply_adds / AVX2_PER_NS;
         case DSC_ISA_BEST:
         case DSC_ISA_AVX512:
+        case DSC_ISA_FIP:
         case DSC_ISA_AMX: return multiply_adds / AVX512_PER_NS;
     }
     return multiply_adds;

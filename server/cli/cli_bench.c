@@ -13,7 +13,8 @@
 #include <stdlib.h>
 
 static const char usage[] =
-    "usage: dscd bench MODEL.onnx [--threads N] [--seconds S] [--batch N] [--isa best|ref|avx2|avx512|amx] [--passes "
+    "usage: dscd bench MODEL.onnx [--threads N] [--seconds S] [--batch N] [--isa best|ref|avx2|avx512|fip|amx] "
+    "[--passes "
     "LIST] "
     "[--cache-dir D] [--input NAME=FILE.npy ...] [--json | --layers]\n"
     "\n"

@@ -13,7 +13,7 @@
 #include <string.h>
 
 static const char usage[] =
-    "usage: dscd inspect MODEL.onnx [--json | --csv] [--isa best|ref|avx2|avx512|amx] [--passes LIST]\n"
+    "usage: dscd inspect MODEL.onnx [--json | --csv] [--isa best|ref|avx2|avx512|fip|amx] [--passes LIST]\n"
     "                    [--threads N] [--cache-dir D] [--input NAME=FILE.npy ...]\n"
     "\n"
     "The layer table: name, kind, output shape, parameters, multiplications, the equivalent with\n"

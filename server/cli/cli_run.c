@@ -17,7 +17,7 @@ static const char usage[] =
     "usage: dscd run MODEL.onnx (--image FILE ... | --input NAME=FILE.npy ...) [--preprocess NAME|FILE] [--labels "
     "FILE]\n"
     "                [--label-offset N] [--softmax] [--output DIR] [--top K] [--profile] [--json] [--threads N]\n"
-    "                [--isa best|ref|avx2|avx512|amx] [--passes LIST] [--cache-dir D]\n"
+    "                [--isa best|ref|avx2|avx512|fip|amx] [--passes LIST] [--cache-dir D]\n"
     "\n"
     "One inference for every --image, or one for all --input together, by whose shapes free dimensions are set. "
     "Inputs\n"

@@ -14,7 +14,7 @@
 #include <string.h>
 
 static const char usage[] =
-    "usage: dscd tune MODEL.onnx [--cache-dir DIR] [--threads N] [--batch N] [--isa best|ref|avx2|avx512|amx] "
+    "usage: dscd tune MODEL.onnx [--cache-dir DIR] [--threads N] [--batch N] [--isa best|ref|avx2|avx512|fip|amx] "
     "[--passes LIST]\n"
     "                 [--seconds S]\n"
     "\n"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How near the gemm kernels come to the peak: every shape with the panels that gemm_split chooses, on one core.
 //
-//   bench_gemm [tier ...]       tiers to measure; default: avx2, avx512 and amx where this CPU has them
+//   bench_gemm [tier ...]       tiers to measure; default: avx2, avx512, fip and amx where this CPU has them
 //
 // Rounds go over all shapes again and again and each shape's fastest pass counts, so that a disturbance hits all
 // shapes alike; the peak is measured between rounds. Compare figures of one run only.
@@ -100,6 +100,7 @@ static void set_up(work *w, const shape *s, dsc_isa isa) {
             g->c_group[j] = (int32_t)((n / 16 + j / 2) * s->m * 16 + j % 2 * 8);
         }
         w->form->pack(b + at, nr, &(gemm_weights){weights + (size_t)n * s->k, nr, s->k, 1, s->k, 0, s->k});
+        if (w->form->seal) w->form->seal(b + at, nr, s->k);
         at += w->form->panel_floats(nr, s->k);
         w->run[i] = gemm_find(isa, nr)->run;
         w->nr_last = nr;

@@ -18,6 +18,7 @@ float *gemm_case_pack(const gemm_kernel *kernel, const float *w, uint32_t k) {
     kernel->form->pack(b, kernel->nr, &run);
     run.w += k / 2, run.k0 = k / 2, run.count = k - k / 2;
     kernel->form->pack(b, kernel->nr, &run);
+    if (kernel->form->seal) kernel->form->seal(b, kernel->nr, k);
     return b;
 }
 
@@ -131,6 +132,30 @@ void gemm_case_close(gemm_case *s) {
     free(s->a_offset), free(s->c_offset);
 }
 
+bool gemm_case_is_fip(const gemm_kernel *kernel) {
+    return kernel->form->seal != NULL;
+}
+
+bool gemm_case_suits(const gemm_kernel *kernel, const gemm_problem *p) {
+    bool suits = true;
+    for (uint32_t i = 0; i + 1 < p->segment_count; i++) suits = suits && p->counts[i] % 8 == 0;
+    return suits || !gemm_case_is_fip(kernel);
+}
+
+// Winograd's inner product errs by the squares of the inputs and of the scaled weights; rows that are far from mean
+// squares of 1 do not go that way.
+static double fip_magnitude(const gemm_case *s, uint32_t p, uint32_t n) {
+    double inputs = 0, weights = 0, k = s->g.k;
+    for (uint32_t i = 0; i < s->g.segment_count; i++) {
+        const float *a = s->g.a + s->a_offset[p] + s->segments[i].offset;
+        for (int32_t j = 0; j < s->segments[i].count; j++) inputs += (double)a[j] * (double)a[j];
+    }
+    for (uint32_t i = 0; i < s->g.k; i++) weights += pow((double)s->w[(size_t)n * s->g.k + i], 2);
+    if (!(inputs >= k / 65 && inputs <= 65 * k) || !(weights > 0)) return 0;
+    double scale = exp2(fmin(round(log2(k / weights) / 2), 32));
+    return inputs / scale + weights * scale;
+}
+
 // Output channel n of row p.
 void gemm_case_expect(const gemm_case *s, uint32_t p, uint32_t n, check_expected *want) {
     int32_t at = s->c_offset[p] + s->g.c_group[n / 8] + (int32_t)(n % 8);
@@ -149,8 +174,10 @@ void gemm_case_expect(const gemm_case *s, uint32_t p, uint32_t n, check_expected
         sum += (double)s->residual[at];
         magnitude += fabs((double)s->residual[at]);
     }
+    if (gemm_case_is_fip(s->kernel)) magnitude += fip_magnitude(s, p, n);
     double error = (s->g.k + 2) * ((double)FLT_EPSILON * magnitude + (double)FLT_TRUE_MIN);
-    if (s->kernel->form->prepare) error += flushed; // tiles take what is below FLT_MIN for zero, in parts and products
+    if (!s->kernel->form->reads_inputs)
+        error += flushed; // tiles take what is below FLT_MIN for zero, in parts and products
     want->value[at] = check_act(s->g.act, sum);
     want->tolerance[at] = check_act_tolerance(s->g.act, sum, error);
 }

@@ -40,6 +40,9 @@ void gemm_case_run(gemm_case *s, uint32_t m0, uint32_t m1);
 float *gemm_case_pack(const gemm_kernel *kernel, const float *w, uint32_t k);
 // Output channel n of row p.
 void gemm_case_expect(const gemm_case *s, uint32_t p, uint32_t n, check_expected *want);
+// Whether it is one of Winograd's inner product. These take segments of multiples of 8, but for the last one.
+bool gemm_case_is_fip(const gemm_kernel *kernel);
+bool gemm_case_suits(const gemm_kernel *kernel, const gemm_problem *p);
 // Calls `check` for every kernel that this CPU can run.
 void gemm_case_each(void (*check)(const gemm_kernel *kernel));
 

@@ -240,7 +240,7 @@ static dsc_status plan_ring(const lowering *l, chain *a, size_t *bytes, dsc_erro
     a->ring_panels = (d->in_c + BUFFER_LANES - 1) / BUFFER_LANES;
     size_t panel;
     if (!mem_mul((size_t)(width * BUFFER_LANES), (size_t)rows, &panel)) return error_no_memory(err, SIZE_MAX);
-    if (gemm_stage_will_prepare(l, &a->expand_shape)) {
+    if (gemm_stage_copies_inputs(l, &a->expand_shape)) {
         a->turn_panels = (uint32_t)(cpu_l2_bytes() / TURN_PART / sizeof(float) / panel);
     }
     uint32_t most = a->turn_panels < RING_PANELS_MAX ? RING_PANELS_MAX : a->turn_panels;

@@ -111,6 +111,7 @@ static bool is_better_in_weights(const conv_shape *s) {
 
 static dsc_status plan(lowering *l, const graph_node *n, const conv_shape *s, gated *a, dsc_error *err) {
     gemm_maps maps = {.images = 1, .rows = s->out_h, .in = map_strides_of(a->in), .out = map_strides_of(a->out)};
+    maps.is_gated = true;
     if (!a->is_prepared) plan_blocks(l, s, &a->tiles);
     if (!a->is_prepared && !a->scales_weights) {
         maps.in.row = (int64_t)s->in_w * BUFFER_LANES; // of the scaled copy
@@ -136,7 +137,7 @@ dsc_status conv_lower_gated(lowering *l, const graph_node *n, const conv_shape *
     gated *a = lowering_alloc(l, 1, sizeof *a, err);
     if (!out || !a) return err->status;
     *a = (gated){.in = in, .out = out, .residual = residual, .gate = gate, .eltwise = eltwise_find(l->isa)};
-    a->is_prepared = gemm_stage_will_prepare(l, s);
+    a->is_prepared = gemm_stage_copies_inputs(l, s);
     a->scales_weights = is_better_in_weights(s);
     dsc_status status = plan(l, n, s, a, err);
     if (status != DSC_OK) return status;

@@ -18,12 +18,18 @@ static const gemm_form *form_of(const gemm_stage *s) {
     return s->panels[0].kernel->form;
 }
 
-static dsc_isa tier_of(const lowering *l, const conv_shape *s) {
-    return gemm_tier(l->isa, s->in_c * s->window.kernel[0] * s->window.kernel[1], s->out_c);
+// Whether the pairs of every segment lie as those of the packed weights.
+static bool fip_suits(const conv_shape *s) {
+    return s->window.kernel[0] * s->window.kernel[1] == 1 || s->in_c % BUFFER_LANES == 0;
 }
 
-bool gemm_stage_will_prepare(const lowering *l, const conv_shape *s) {
-    return gemm_find(tier_of(l, s), 16)->form->prepare != NULL;
+static dsc_isa tier_of(const lowering *l, const conv_shape *s, bool is_gated) {
+    dsc_isa tier = gemm_tier(l->isa, s->in_c * s->window.kernel[0] * s->window.kernel[1], s->out_c);
+    return tier == DSC_ISA_FIP && (is_gated || !fip_suits(s)) ? DSC_ISA_AVX512 : tier;
+}
+
+bool gemm_stage_copies_inputs(const lowering *l, const conv_shape *s) {
+    return tier_of(l, s, false) == DSC_ISA_AMX;
 }
 
 size_t gemm_stage_prepared_bytes(const gemm_stage *s, uint64_t rows) {
@@ -92,6 +98,7 @@ size_t gemm_stage_block_bytes(const gemm_stage *s) {
 static uint32_t plan_prepared_rows(const gemm_stage *s, size_t weight_bytes) {
     size_t few = gemm_stage_prepared_bytes(s, FEW_ROWS);
     if (!few) return 0;
+    if (form_of(s)->reads_inputs) few += FEW_ROWS * sizeof(float) * s->gemm.k;
     uint64_t fitting = cpu_l2_bytes() / 3 / few * FEW_ROWS;
     return weight_bytes <= cpu_l2_bytes() / 4 || fitting < FEW_ROWS ? FEW_ROWS : (uint32_t)fitting;
 }
@@ -114,6 +121,7 @@ void gemm_panels_pack(float *packed, const void *source) {
                                 .k = c->in_c * c->taps};
             p->kernel->form->pack(packed + p->weights, nr, &run);
         }
+        if (p->kernel->form->seal) p->kernel->form->seal(packed + p->weights, nr, c->in_c * c->taps);
     }
 }
 
@@ -149,9 +157,10 @@ dsc_status gemm_panels_plan(lowering *l, dsc_isa tier, uint32_t out_c, uint32_t 
     return DSC_OK;
 }
 
-static dsc_status plan_weights(lowering *l, const graph_node *n, const conv_shape *s, gemm_stage *out, dsc_error *err) {
+static dsc_status plan_weights(lowering *l, const graph_node *n, const conv_shape *s, bool is_gated, gemm_stage *out,
+                               dsc_error *err) {
     gemm_panels panels;
-    dsc_status status = gemm_panels_plan(l, tier_of(l, s), s->out_c, out->gemm.k, &panels, err);
+    dsc_status status = gemm_panels_plan(l, tier_of(l, s, is_gated), s->out_c, out->gemm.k, &panels, err);
     if (status != DSC_OK) return status;
     out->panels = panels.list;
     out->panel_count = panels.count;
@@ -216,7 +225,7 @@ dsc_status gemm_stage_plan(lowering *l, const graph_node *n, const conv_shape *s
                         .residual_panel = maps->residual.panel};
     out->gemm.act = lowering_act(n);
     dsc_status status = plan_segments(l, s, maps, out, err);
-    if (status == DSC_OK) status = plan_weights(l, n, s, out, err);
+    if (status == DSC_OK) status = plan_weights(l, n, s, maps->is_gated, out, err);
     if (status != DSC_OK) return status;
     uint64_t pixels = (uint64_t)maps->images * maps->rows * s->out_w;
     if (out->prepared_rows > pixels) out->prepared_rows = (uint32_t)pixels;

@@ -62,7 +62,7 @@ typedef struct gemm_maps {
     uint32_t images, rows;
     map_strides in, out, residual;
     int64_t in_image, out_image, residual_image; // floats; 0 where images == 1
-    bool has_residual, in_is_vector;             // one pixel whose panels lie together
+    bool has_residual, in_is_vector, is_gated;   // one pixel whose panels lie together; factors come while it runs
 } gemm_maps;
 
 // Packs weights and makes the tables. Pixel tables begin at output pixel (0, 0) and at its top left tap. `out` must
@@ -97,8 +97,8 @@ typedef struct gemm_rows {
     void *prepared;       // where the stage prepares: scratch memory for it
 } gemm_rows;
 
-// Whether the stage of this convolution will prepare its inputs.
-bool gemm_stage_will_prepare(const lowering *l, const conv_shape *s);
+// Whether the stage of this convolution will read its inputs from what it prepares only.
+bool gemm_stage_copies_inputs(const lowering *l, const conv_shape *s);
 // Scratch memory for the inputs of so many rows of the tables; 0 where the stage does not prepare.
 size_t gemm_stage_prepared_bytes(const gemm_stage *s, uint64_t rows);
 // Prepares the inputs of these rows for all weight panels, where the stage prepares. Before gemm_stage_run().

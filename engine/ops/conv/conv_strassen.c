@@ -316,7 +316,7 @@ bool conv_suits_strassen(const conv_shape *s) {
 
 bool conv_uses_strassen(const lowering *l, const graph_node *n, const conv_shape *s) {
     if (!((const conv_params *)n->params)->by_strassen || conv_gate(n) != GRAPH_NONE) return false;
-    return !gemm_find(gemm_tier(l->isa, s->in_c, s->out_c), 16)->form->prepare;
+    return gemm_tier(l->isa, s->in_c, s->out_c) <= DSC_ISA_AVX512; // targets are known to the f32 form only
 }
 
 // Of one image.

@@ -153,7 +153,8 @@ static dsc_status choose_prepared(lowering *l, const graph_node *n, const work *
 dsc_status conv_tiles_choose(lowering *l, const graph_node *n, const conv_shape *s, const gemm_stage *stage,
                              conv_tiles *out, dsc_error *err) {
     work w = {s, stage, l->isa, s->n * s->out_h * s->out_w, l->threads};
-    return stage->prepared_rows ? choose_prepared(l, n, &w, out, err) : choose_plain(l, n, &w, out, err);
+    bool is_copied = !stage->panels[0].kernel->form->reads_inputs;
+    return is_copied ? choose_prepared(l, n, &w, out, err) : choose_plain(l, n, &w, out, err);
 }
 
 dsc_status conv_tiles_choose_image(lowering *l, const graph_node *n, const conv_shape *s, const gemm_stage *stage,

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// gemm by Winograd's inner product, AVX-512: tiles of 7 rows by 48 channels (21 sums, 6 registers of weights, 2 of
+// inputs, 2 of their sums) and 8 by 32.
+#include "engine/kernels/gemm_avx512.h"
+#include "engine/kernels/gemm_tile.h"
+
+#include <math.h>
+
+// ---- inputs -------------------------------------------------------------------------------------------------------
+
+// Of one row: in lane 4i the products of the pairs of fours 4i, and the squares of all.
+typedef struct row_sums {
+    __m512 pairs, squares;
+} row_sums;
+
+static inline row_sums add_inputs(row_sums s, __m512 x, __mmask16 pairs) {
+    s.pairs = _mm512_mask3_fmadd_ps(x, _mm512_movehdup_ps(x), s.pairs, pairs);
+    s.squares = _mm512_fmadd_ps(x, x, s.squares);
+    return s;
+}
+
+static row_sums sum_row(const gemm_args *g, const float *a) {
+    const __mmask16 first_of_four = 0x1111;
+    row_sums s = {_mm512_setzero_ps(), _mm512_setzero_ps()};
+    for (uint32_t i = 0; i < g->segment_count; i++) {
+        const float *x = a + g->segments[i].offset;
+        uint32_t count = (uint32_t)g->segments[i].count;
+        for (; count >= 16; count -= 16, x += 16) s = add_inputs(s, _mm512_loadu_ps(x), first_of_four);
+        if (!count) continue;
+        __mmask16 real = (__mmask16)((1u << count) - 1), fours = (__mmask16)((1u << (count & ~3u)) - 1);
+        s = add_inputs(s, _mm512_maskz_loadu_ps(real, x), first_of_four & fours);
+    }
+    return s;
+}
+
+// What is to be subtracted from each row's sums; NaN for rows that are to be summed from plain products.
+void gemm_prepare_fip_avx512(const gemm_args *g, uint32_t m0, uint32_t m1, void *prepared) {
+    const __mmask16 minus = 0x1010;
+    const float most = FIP_FACTOR * (float)g->k, least = (float)g->k / FIP_FACTOR;
+    float *less = prepared;
+    for (uint32_t m = m0; m < m1; m++) {
+        row_sums s = sum_row(g, g->a + g->a_offset[m]);
+        float squares = _mm512_reduce_add_ps(s.squares);
+        s.pairs = _mm512_mask_sub_ps(s.pairs, minus, _mm512_setzero_ps(), s.pairs);
+        bool is_fast = squares >= least && squares <= most;
+        less[m - m0] = is_fast ? _mm512_reduce_add_ps(s.pairs) : NAN;
+    }
+}
+
+// ---- sums ---------------------------------------------------------------------------------------------------------
+
+// Runs of rows of a kind go through their tiles: a row's sums have the same bits in all of them.
+static void run_rows(const gemm_args *args, uint32_t m0, uint32_t m1, uint32_t mr, const gemm_tiles_fn *fast,
+                     const gemm_tiles_fn *plain) {
+    const float *less = args->prepared;
+    gemm_args g = *args;
+    for (uint32_t m = m0, end; m < m1; m = end) {
+        bool is_fast = !isnan(less[m - m0]);
+        for (end = m + 1; end < m1 && is_fast == !isnan(less[end - m0]); end++) continue;
+        g.prepared = less + (m - m0);
+        gemm_walk(&g, m, end, mr, is_fast ? fast : plain);
+    }
+}
+
+#define TILES_FIP(rows, nr)                                                                                            \
+    static void fast_##rows##x##nr(const gemm_args *g, gemm_tiles t) {                                                 \
+        tiles_run(g, t, rows, nr, SUM_FAST);                                                                           \
+    }                                                                                                                  \
+    static void plain_##rows##x##nr(const gemm_args *g, gemm_tiles t) {                                                \
+        tiles_run(g, t, rows, nr, SUM_RESTORED);                                                                       \
+    }
+
+TILES_FIP(1, 32)
+TILES_FIP(2, 32)
+TILES_FIP(3, 32)
+TILES_FIP(4, 32)
+TILES_FIP(5, 32)
+TILES_FIP(6, 32)
+TILES_FIP(7, 32)
+TILES_FIP(8, 32)
+
+void gemm_fip_8x32_avx512(const gemm_args *args, uint32_t m0, uint32_t m1) {
+    static const gemm_tiles_fn fast[] = {fast_1x32, fast_2x32, fast_3x32, fast_4x32,
+                                         fast_5x32, fast_6x32, fast_7x32, fast_8x32},
+                               plain[] = {plain_1x32, plain_2x32, plain_3x32, plain_4x32,
+                                          plain_5x32, plain_6x32, plain_7x32, plain_8x32};
+    run_rows(args, m0, m1, 8, fast, plain);
+}
+
+TILES_FIP(1, 48)
+TILES_FIP(2, 48)
+TILES_FIP(3, 48)
+TILES_FIP(4, 48)
+TILES_FIP(5, 48)
+TILES_FIP(6, 48)
+TILES_FIP(7, 48)
+
+void gemm_fip_7x48_avx512(const gemm_args *args, uint32_t m0, uint32_t m1) {
+    static const gemm_tiles_fn fast[] = {fast_1x48, fast_2x48, fast_3x48, fast_4x48, fast_5x48, fast_6x48, fast_7x48},
+                               plain[] = {plain_1x48, plain_2x48, plain_3x48, plain_4x48,
+                                          plain_5x48, plain_6x48, plain_7x48};
+    run_rows(args, m0, m1, 7, fast, plain);
+}
