@@ -77,7 +77,7 @@ END {
     print line ". a / b: minimum / median in ms; ratio: dscd's by the rival's, below 1 is faster.\n"
     for (r = 1; r <= runs; r++) {
         split(run_list[r], part, "\t")
-        isa = part[2] == "avx512" ? "AVX-512" : part[2] == "avx2" ? "AVX2" : part[2] == "amx" ? "AMX" : part[2]
+        isa = part[2] == "avx512" ? "AVX-512" : part[2] == "avx2" ? "AVX2" : part[2] == "fip" ? "AVX-512 with FIP" : part[2] == "amx" ? "AMX" : part[2]
         if (part[1] == "hog") {
             print "**" isa ", one thread alone → two beside a process that holds one of the two cores**, medians in ms, and the ratios of medians and of means, " dates[run_list[r]] ":\n"
             hog_table(run_list[r])

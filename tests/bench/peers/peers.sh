@@ -14,6 +14,7 @@ work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 
 best=avx2
 ! grep -qw avx512f /proc/cpuinfo || best=avx512
+[ "$best" != avx512 ] || ! grep -qw AuthenticAMD /proc/cpuinfo || best=fip
 ! grep -qw amx_bf16 /proc/cpuinfo || best=amx
 isa=${ISA:-best}; [ "$isa" != best ] || isa=$best
 export DSC_ISA=$isa NODE_PATH=$modules

@@ -18,7 +18,7 @@ END {
     printf "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 800 %d\" role=\"img\" aria-label=\"Time of one inference beside other engines\">\n", height
     print "<style>text{font:12px system-ui,sans-serif;fill:#3d444d}.head{font-size:14px;font-weight:600}.name{text-anchor:end}.mid{text-anchor:middle}line{stroke:#8a949e;stroke-width:1;stroke-dasharray:3 3}@media(prefers-color-scheme:dark){text{fill:#c9d1d9}}</style>"
     text(left, 18, "head", "Time of one inference, dscd = 1 (shorter is faster)")
-    text(left, 34, "", "one thread, " (isa == "amx" ? "dscd with AMX" : isa == "avx512" ? "AVX-512" : "AVX2") ", least times of rounds in turn, " date)
+    text(left, 34, "", "one thread, " (isa == "amx" ? "dscd with AMX" : isa == "fip" ? "dscd with FIP" : isa == "avx512" ? "AVX-512" : "AVX2") ", least times of rounds in turn, " date)
     x = left
     for (e = 1; e <= engines; e++) {
         printf "<rect x=\"%d\" y=\"43\" width=\"11\" height=\"11\" fill=\"%s\"/>\n", x, colour[e]
