@@ -33,17 +33,40 @@ static row_sums sum_row(const gemm_args *g, const float *a) {
     return s;
 }
 
+#define ROWS_AT_ONCE 16 // of which sums are made together, so that the last additions are few
+
+// The sums of the lanes of 16 vectors, each in the same order.
+static __m512 sum_lanes(const __m512 *v) {
+    __m512 fours[4];
+    for (int i = 0; i < 4; i++, v += 4) {
+        __m512 a = _mm512_add_ps(_mm512_shuffle_f32x4(v[0], v[1], 0x44), _mm512_shuffle_f32x4(v[0], v[1], 0xee));
+        __m512 b = _mm512_add_ps(_mm512_shuffle_f32x4(v[2], v[3], 0x44), _mm512_shuffle_f32x4(v[2], v[3], 0xee));
+        fours[i] = _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd));
+    }
+    __m512 a = _mm512_add_ps(_mm512_unpacklo_ps(fours[0], fours[1]), _mm512_unpackhi_ps(fours[0], fours[1]));
+    __m512 b = _mm512_add_ps(_mm512_unpacklo_ps(fours[2], fours[3]), _mm512_unpackhi_ps(fours[2], fours[3]));
+    return _mm512_add_ps(_mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xee));
+}
+
 // What is to be subtracted from each row's sums; NaN for rows that are to be summed from plain products.
 void gemm_prepare_fip_avx512(const gemm_args *g, uint32_t m0, uint32_t m1, void *prepared) {
     const __mmask16 minus = 0x1010;
-    const float most = FIP_FACTOR * (float)g->k, least = (float)g->k / FIP_FACTOR;
+    const __m512 most = _mm512_set1_ps(FIP_FACTOR * (float)g->k), least = _mm512_set1_ps((float)g->k / FIP_FACTOR);
     float *less = prepared;
-    for (uint32_t m = m0; m < m1; m++) {
-        row_sums s = sum_row(g, g->a + g->a_offset[m]);
-        float squares = _mm512_reduce_add_ps(s.squares);
-        s.pairs = _mm512_mask_sub_ps(s.pairs, minus, _mm512_setzero_ps(), s.pairs);
-        bool is_fast = squares >= least && squares <= most;
-        less[m - m0] = is_fast ? _mm512_reduce_add_ps(s.pairs) : NAN;
+    for (uint32_t m = m0; m < m1; m += ROWS_AT_ONCE, less += ROWS_AT_ONCE) {
+        uint32_t rows = m1 - m < ROWS_AT_ONCE ? m1 - m : ROWS_AT_ONCE;
+        __m512 pairs[ROWS_AT_ONCE], squares[ROWS_AT_ONCE];
+        for (uint32_t i = 0; i < ROWS_AT_ONCE; i++) {
+            uint32_t place = i % 4 * 4 + i / 4; // of row i, so that its sum comes to lane i
+            row_sums s = sum_row(g, g->a + g->a_offset[i < rows ? m + i : m]);
+            pairs[place] = _mm512_mask_sub_ps(s.pairs, minus, _mm512_setzero_ps(), s.pairs);
+            squares[place] = s.squares;
+        }
+        __m512 square = sum_lanes(squares);
+        __mmask16 is_fast =
+            _mm512_cmp_ps_mask(square, least, _CMP_GE_OQ) & _mm512_cmp_ps_mask(square, most, _CMP_LE_OQ);
+        __m512 sums = _mm512_mask_mov_ps(_mm512_set1_ps(NAN), is_fast, sum_lanes(pairs));
+        _mm512_mask_storeu_ps(less, (__mmask16)((1u << rows) - 1), sums);
     }
 }
 

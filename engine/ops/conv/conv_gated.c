@@ -53,6 +53,11 @@ static void scale_input(const gated *a, char *block, uint32_t image, const gemm_
     }
 }
 
+static size_t scaled_input_bytes(const gated *a) {
+    return mem_round_up(sizeof(float) *
+                        ((size_t)buffer_panels(a->in) * a->tiles.block_rows * BUFFER_LANES + BUFFER_SLACK));
+}
+
 static void gated_tile(const void *args, char *block, uint32_t tile) {
     const gated *a = args;
     uint32_t per_image = a->tiles.blocks * a->tiles.groups, image = tile / per_image;
@@ -75,6 +80,7 @@ static void gated_tile(const void *args, char *block, uint32_t tile) {
     } else {
         scale_input(a, block, image, &r, factors, scaled);
         r.in = scaled;
+        r.prepared = (char *)scaled + scaled_input_bytes(a);
         r.out_m = r.m0;
         r.m1 -= r.m0;
         r.m0 = 0;
@@ -85,10 +91,6 @@ static void gated_tile(const void *args, char *block, uint32_t tile) {
 static size_t weight_floats(const gemm_stage *s) {
     const gemm_panel *last = &s->panels[s->panel_count - 1];
     return last->weights + (size_t)s->gemm.k * last->kernel->nr;
-}
-
-static size_t scaled_input_bytes(const gated *a) {
-    return sizeof(float) * ((size_t)buffer_panels(a->in) * a->tiles.block_rows * BUFFER_LANES + BUFFER_SLACK);
 }
 
 // Where inputs are not prepared: blocks of rows, all weight panels.
@@ -111,7 +113,7 @@ static bool is_better_in_weights(const conv_shape *s) {
 
 static dsc_status plan(lowering *l, const graph_node *n, const conv_shape *s, gated *a, dsc_error *err) {
     gemm_maps maps = {.images = 1, .rows = s->out_h, .in = map_strides_of(a->in), .out = map_strides_of(a->out)};
-    maps.is_gated = true;
+    maps.scales_weights = a->scales_weights;
     if (!a->is_prepared) plan_blocks(l, s, &a->tiles);
     if (!a->is_prepared && !a->scales_weights) {
         maps.in.row = (int64_t)s->in_w * BUFFER_LANES; // of the scaled copy
@@ -144,7 +146,7 @@ dsc_status conv_lower_gated(lowering *l, const graph_node *n, const conv_shape *
     a->scaled_offset = mem_round_up((size_t)buffer_panels(gate) * BUFFER_LANES * sizeof(float));
     size_t scaled = a->is_prepared      ? gemm_stage_block_bytes(&a->stage)
                     : a->scales_weights ? sizeof(float) * weight_floats(&a->stage)
-                                        : scaled_input_bytes(a);
+                                        : scaled_input_bytes(a) + gemm_stage_block_bytes(&a->stage);
     lowering_step_args made = {.run = gated_tile,
                                .args = a,
                                .tiles = s->n * a->tiles.blocks * a->tiles.groups,

@@ -23,9 +23,9 @@ static bool fip_suits(const conv_shape *s) {
     return s->window.kernel[0] * s->window.kernel[1] == 1 || s->in_c % BUFFER_LANES == 0;
 }
 
-static dsc_isa tier_of(const lowering *l, const conv_shape *s, bool is_gated) {
+static dsc_isa tier_of(const lowering *l, const conv_shape *s, bool scales_weights) {
     dsc_isa tier = gemm_tier(l->isa, s->in_c * s->window.kernel[0] * s->window.kernel[1], s->out_c);
-    return tier == DSC_ISA_FIP && (is_gated || !fip_suits(s)) ? DSC_ISA_AVX512 : tier;
+    return tier == DSC_ISA_FIP && (scales_weights || !fip_suits(s)) ? DSC_ISA_AVX512 : tier;
 }
 
 bool gemm_stage_copies_inputs(const lowering *l, const conv_shape *s) {
@@ -157,10 +157,10 @@ dsc_status gemm_panels_plan(lowering *l, dsc_isa tier, uint32_t out_c, uint32_t 
     return DSC_OK;
 }
 
-static dsc_status plan_weights(lowering *l, const graph_node *n, const conv_shape *s, bool is_gated, gemm_stage *out,
-                               dsc_error *err) {
+static dsc_status plan_weights(lowering *l, const graph_node *n, const conv_shape *s, bool scales_weights,
+                               gemm_stage *out, dsc_error *err) {
     gemm_panels panels;
-    dsc_status status = gemm_panels_plan(l, tier_of(l, s, is_gated), s->out_c, out->gemm.k, &panels, err);
+    dsc_status status = gemm_panels_plan(l, tier_of(l, s, scales_weights), s->out_c, out->gemm.k, &panels, err);
     if (status != DSC_OK) return status;
     out->panels = panels.list;
     out->panel_count = panels.count;
@@ -225,7 +225,7 @@ dsc_status gemm_stage_plan(lowering *l, const graph_node *n, const conv_shape *s
                         .residual_panel = maps->residual.panel};
     out->gemm.act = lowering_act(n);
     dsc_status status = plan_segments(l, s, maps, out, err);
-    if (status == DSC_OK) status = plan_weights(l, n, s, maps->is_gated, out, err);
+    if (status == DSC_OK) status = plan_weights(l, n, s, maps->scales_weights, out, err);
     if (status != DSC_OK) return status;
     uint64_t pixels = (uint64_t)maps->images * maps->rows * s->out_w;
     if (out->prepared_rows > pixels) out->prepared_rows = (uint32_t)pixels;

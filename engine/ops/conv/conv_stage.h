@@ -16,7 +16,6 @@ typedef struct map_strides {
     int64_t row, panel;
     uint32_t lanes; // floats from one pixel to the next
 } map_strides;
-
 static inline map_strides map_strides_of(const buffer *b) {
     return (map_strides){b->row, b->panel, b->lanes};
 }
@@ -62,7 +61,8 @@ typedef struct gemm_maps {
     uint32_t images, rows;
     map_strides in, out, residual;
     int64_t in_image, out_image, residual_image; // floats; 0 where images == 1
-    bool has_residual, in_is_vector, is_gated;   // one pixel whose panels lie together; factors come while it runs
+    // In one pixel whose panels lie together; weights by factors, while the plan runs.
+    bool has_residual, in_is_vector, scales_weights;
 } gemm_maps;
 
 // Packs weights and makes the tables. Pixel tables begin at output pixel (0, 0) and at its top left tap. `out` must
