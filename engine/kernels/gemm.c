@@ -8,10 +8,11 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define AMX_MIN_K 32 // below these preparing the inputs costs more than the faster sums save
-#define AMX_MIN_N 48
-#define FIP_MIN_K 64
-#define FIP_MIN_N 64
+#define AMX_MIN_K  32 // below these preparing the inputs costs more than the faster sums save
+#define AMX_MIN_N  48
+#define FIP_MIN_K  40 // below these the ends of tiles and the inputs' sums cost more
+#define FIP_MIN_N  64
+#define FIP_MIN_KN 6000
 
 static size_t f32_panel_floats(uint32_t nr, uint32_t k) {
     return (size_t)nr * k;
@@ -70,7 +71,7 @@ const gemm_kernel *gemm_find(dsc_isa isa, uint32_t nr) {
 dsc_isa gemm_tier(dsc_isa isa, uint32_t k, uint32_t n) {
     if (isa == DSC_ISA_BEST) isa = dsc_isa_best();
     if (isa == DSC_ISA_AMX && (k < AMX_MIN_K || n < AMX_MIN_N)) return DSC_ISA_AVX512;
-    if (isa == DSC_ISA_FIP && (k < FIP_MIN_K || n < FIP_MIN_N)) return DSC_ISA_AVX512;
+    if (isa == DSC_ISA_FIP && (k < FIP_MIN_K || n < FIP_MIN_N || (uint64_t)k * n < FIP_MIN_KN)) return DSC_ISA_AVX512;
     return isa;
 }
 

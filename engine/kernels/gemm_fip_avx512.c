@@ -8,7 +8,7 @@
 
 // ---- inputs -------------------------------------------------------------------------------------------------------
 
-// Of one row: in lane 4i the products of the pairs of fours 4i, and the squares of all.
+// Of a row: in lane 4i the products of the pairs of fours 4i, and the squares of all.
 typedef struct row_sums {
     __m512 pairs, squares;
 } row_sums;
@@ -19,18 +19,29 @@ static inline row_sums add_inputs(row_sums s, __m512 x, __mmask16 pairs) {
     return s;
 }
 
-static row_sums sum_row(const gemm_args *g, const float *a) {
+#define FOUR_ROWS(DO) DO(0) DO(1) DO(2) DO(3)
+#define START_SUMS(i)                                                                                                  \
+    const float *x##i = g->a + g->a_offset[m[i]];                                                                      \
+    row_sums s##i = {_mm512_setzero_ps(), _mm512_setzero_ps()};
+#define ADD_WHOLE(i) s##i = add_inputs(s##i, _mm512_loadu_ps(x##i + k), first_of_four);
+#define ADD_PART(i)  s##i = add_inputs(s##i, _mm512_maskz_loadu_ps(real, x##i + k), first_of_four & fours);
+#define TAKE_SUMS(i) out[i] = s##i;
+
+// Rows m[0] to m[3], which may be the same.
+static inline void sum_rows(const gemm_args *g, const uint32_t *m, row_sums *out) {
     const __mmask16 first_of_four = 0x1111;
-    row_sums s = {_mm512_setzero_ps(), _mm512_setzero_ps()};
-    for (uint32_t i = 0; i < g->segment_count; i++) {
-        const float *x = a + g->segments[i].offset;
-        uint32_t count = (uint32_t)g->segments[i].count;
-        for (; count >= 16; count -= 16, x += 16) s = add_inputs(s, _mm512_loadu_ps(x), first_of_four);
-        if (!count) continue;
-        __mmask16 real = (__mmask16)((1u << count) - 1), fours = (__mmask16)((1u << (count & ~3u)) - 1);
-        s = add_inputs(s, _mm512_maskz_loadu_ps(real, x), first_of_four & fours);
+    FOUR_ROWS(START_SUMS)
+    const gemm_segment *end = g->segments + g->segment_count;
+    for (const gemm_segment *s = g->segments; s != end; s++) {
+        ptrdiff_t k = s->offset, last = k + s->count;
+        for (; k + 16 <= last; k += 16) {
+            FOUR_ROWS(ADD_WHOLE)
+        }
+        if (k == last) continue;
+        __mmask16 real = (__mmask16)((1u << (last - k)) - 1), fours = (__mmask16)((1u << ((last - k) & ~3)) - 1);
+        FOUR_ROWS(ADD_PART)
     }
-    return s;
+    FOUR_ROWS(TAKE_SUMS)
 }
 
 #define ROWS_AT_ONCE 16 // of which sums are made together, so that the last additions are few
@@ -56,11 +67,15 @@ void gemm_prepare_fip_avx512(const gemm_args *g, uint32_t m0, uint32_t m1, void 
     for (uint32_t m = m0; m < m1; m += ROWS_AT_ONCE, less += ROWS_AT_ONCE) {
         uint32_t rows = m1 - m < ROWS_AT_ONCE ? m1 - m : ROWS_AT_ONCE;
         __m512 pairs[ROWS_AT_ONCE], squares[ROWS_AT_ONCE];
-        for (uint32_t i = 0; i < ROWS_AT_ONCE; i++) {
-            uint32_t place = i % 4 * 4 + i / 4; // of row i, so that its sum comes to lane i
-            row_sums s = sum_row(g, g->a + g->a_offset[i < rows ? m + i : m]);
-            pairs[place] = _mm512_mask_sub_ps(s.pairs, minus, _mm512_setzero_ps(), s.pairs);
-            squares[place] = s.squares;
+        for (uint32_t i = 0; i < ROWS_AT_ONCE; i += 4) {
+            row_sums sums[4];
+            uint32_t last = rows - 1, row[4];
+            for (uint32_t j = 0; j < 4; j++) row[j] = m + (i + j < last ? i + j : last);
+            sum_rows(g, row, sums);
+            for (uint32_t j = 0; j < 4; j++) { // the sum of row i + j comes to lane i + j
+                pairs[4 * j + i / 4] = _mm512_mask_sub_ps(sums[j].pairs, minus, _mm512_setzero_ps(), sums[j].pairs);
+                squares[4 * j + i / 4] = sums[j].squares;
+            }
         }
         __m512 square = sum_lanes(squares);
         __mmask16 is_fast =

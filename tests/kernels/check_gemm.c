@@ -520,9 +520,10 @@ Test(gemm, tiles_are_for_shapes_where_they_pay) {
     cr_assert_eq(gemm_tier(DSC_ISA_AMX, 27, 512), DSC_ISA_AVX512);
     cr_assert_eq(gemm_tier(DSC_ISA_AMX, 512, 24), DSC_ISA_AVX512);
     for (dsc_isa isa = DSC_ISA_REF; isa <= DSC_ISA_AVX512; isa++) cr_assert_eq(gemm_tier(isa, 512, 512), isa);
-    cr_assert_eq(gemm_tier(DSC_ISA_FIP, 64, 64), DSC_ISA_FIP);
-    cr_assert_eq(gemm_tier(DSC_ISA_FIP, 63, 64), DSC_ISA_AVX512);
-    cr_assert_eq(gemm_tier(DSC_ISA_FIP, 64, 63), DSC_ISA_AVX512);
+    cr_assert_eq(gemm_tier(DSC_ISA_FIP, 96, 64), DSC_ISA_FIP);
+    cr_assert_eq(gemm_tier(DSC_ISA_FIP, 39, 512), DSC_ISA_AVX512);
+    cr_assert_eq(gemm_tier(DSC_ISA_FIP, 512, 63), DSC_ISA_AVX512);
+    cr_assert_eq(gemm_tier(DSC_ISA_FIP, 64, 64), DSC_ISA_AVX512);
     cr_assert_not_null(gemm_find(DSC_ISA_AMX, 32)->form->prepare);
     cr_assert_null(gemm_find(DSC_ISA_AVX512, 32)->form->prepare);
 }
