@@ -76,7 +76,7 @@ $(B)/engine/kernels/%.o: CFLAGS := $(subst fuzzer-no-link$(comma),,$(CFLAGS))
 NO_PARKING := $(if $(findstring gcc,$(CC)),-mtune-ctrl=^inter_unit_moves_from_vec)
 $(B)/engine/%_avx2.o: ISA_FLAGS = -mavx2 -mfma
 $(B)/engine/%_avx512.o: ISA_FLAGS = -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mprefer-vector-width=512
-$(B)/engine/kernels/gemm_avx512.o: override EXTRA_FLAGS += $(NO_PARKING)
+$(B)/engine/kernels/gemm_avx512.o $(B)/engine/kernels/gemm_fip_avx512.o: override EXTRA_FLAGS += $(NO_PARKING)
 $(B)/engine/%_amx.o: ISA_FLAGS = -mamx-tile -mamx-bf16 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mprefer-vector-width=512
 $(B)/engine/image/%.o: KERNEL_FLAGS = -O3
 

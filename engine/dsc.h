@@ -62,14 +62,15 @@ typedef enum dsc_dtype {
     DSC_BF16,
 } dsc_dtype;
 
-// Instruction-set tiers, in rising order. DSC_ISA_BEST takes the highest that this CPU has.
+// Instruction-set tiers, in rising order. DSC_ISA_BEST takes the highest that is of use to this CPU. FIP: AVX-512 with
+// Winograd's inner product, for CPUs that add beside their multiply-adds.
 typedef enum dsc_isa { DSC_ISA_BEST = 0, DSC_ISA_REF, DSC_ISA_AVX2, DSC_ISA_AVX512, DSC_ISA_FIP, DSC_ISA_AMX } dsc_isa;
 
 DSC_API const char *dsc_libraries(void); // that this one links, with their versions
 DSC_API const char *dsc_status_name(dsc_status status);
 DSC_API size_t dsc_dtype_bytes(dsc_dtype dtype);
 DSC_API const char *dsc_dtype_name(dsc_dtype dtype); // "FP32", "UINT8", ... as the Open Inference Protocol
-DSC_API const char *dsc_isa_name(dsc_isa isa);       // "ref", "avx2", "avx512", "amx"
+DSC_API const char *dsc_isa_name(dsc_isa isa);       // "ref", "avx2", "avx512", "fip", "amx"
 // The highest tier of this CPU. The first call asks the system for AMX tile registers, for the whole process.
 DSC_API dsc_isa dsc_isa_best(void);
 // The tier called `name` ("best" too), or DSC_BAD_ARGUMENT for an unknown name or a tier above this CPU's.

@@ -7,8 +7,8 @@
 // A row p is an output pixel; a segment is a run of channels that lie together for one kernel tap (a panel of 16
 // channels of one tap, or kernel columns x channels where a pixel's channels are dense). k counts through all segments.
 // Each sum is taken in the order of k with one accumulator that starts at the bias, in every kernel of the f32 form and
-// in every tile, so results have the same bits however rows are split. The kernels of the tiles form have another order
-// (see gemm_amx.h), which does not depend on the split either.
+// in every tile, so results have the same bits however rows are split. The kernels of the other forms have other orders
+// (see gemm_amx.h and gemm_fip.h), which do not depend on the split either.
 #ifndef DSC_KERNELS_GEMM_H
 #define DSC_KERNELS_GEMM_H
 
@@ -65,7 +65,7 @@ typedef struct gemm_args {
     act act;
     const float *next_b; // the weight panel that will be used next, to be prefetched (as many floats as this panel has,
                          // be they more than that one has), or NULL
-    const float *scale;  // [k] factors of the inputs, or NULL; only prepare() looks at them
+    const float *scale;  // [k] factors of the inputs, or NULL; only for forms that do not read inputs
     const void *prepared;       // what the form's prepare() made of these rows of a; NULL where the form has none
     const gemm_target *targets; // instead of c and r, for the f32 form: the sums go to each of them in turn; or NULL
     uint32_t target_count;
@@ -103,7 +103,8 @@ typedef struct gemm_kernel {
 } gemm_kernel;
 
 const gemm_kernel *gemm_kernels(uint32_t *count); // all rows, of every tier that was compiled
-// The kernel of the highest tier not above `isa` with this nr; NULL where there is none.
+// The kernel of the highest tier not above `isa` with this nr; NULL where there is none. Of one form with those of the
+// other widths that gemm_split() gives for the same tier.
 const gemm_kernel *gemm_find(dsc_isa isa, uint32_t nr);
 
 // The tier whose kernels are the fastest of those not above `isa` for a sum of k and n output channels: its split and
@@ -111,9 +112,10 @@ const gemm_kernel *gemm_find(dsc_isa isa, uint32_t nr);
 dsc_isa gemm_tier(dsc_isa isa, uint32_t k, uint32_t n);
 
 // Splits n output channels into panels: panel widths (multiples of 8) in order into widths[], which has room for
-// n / 8 + 1. Only the last may be other than a multiple of 16, and n <= 8 is one 16. With ref and avx2: 16s, and one 24
-// at the end where ceil(n / 8) is odd. With avx512: 48s, and at the end 16, 24, 32, 40, 32 + 24 or 32 + 32. With amx:
-// 32s, and 16 at the end where one or two groups are left. Returns the number of panels.
+// n / 8 + 1. Only the last may be other than a multiple of 16, and n <= 8 is one 16 (32 with fip). With ref and avx2:
+// 16s, and one 24 at the end where ceil(n / 8) is odd. With avx512: 48s, and at the end 16, 24, 32, 40, 32 + 24 or 32
+// + 32. With fip: 48s, and at the end 32 or 32 + 32. With amx: 32s, and 16 at the end where one or two groups are left.
+// Returns the number of panels.
 uint32_t gemm_split(dsc_isa isa, uint32_t n, uint32_t *widths);
 
 // Weights of one panel: w[(n0 + i) * n_stride + k * k_stride] for i < nr_real, k < k_count -> b[k][nr], zero padded.

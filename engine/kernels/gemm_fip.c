@@ -5,9 +5,9 @@
 
 #include <math.h>
 
-// Of a scale: its reciprocal is a normal number, and scaled biases below 2^96 are finite.
+// Of a scale: its reciprocal is a normal number, and scaled biases below 2^64 are finite.
 #define EXPONENT_MIN (-126)
-#define EXPONENT_MAX 32
+#define EXPONENT_MAX 64
 
 void gemm_pack_fip(float *b, uint32_t nr, const gemm_weights *w) {
     gemm_pack_f32(b + FIP_HEAD * (size_t)nr, nr, w);

@@ -18,8 +18,10 @@
 //   - rows of inputs whose mean square lies outside [1/64, 64], or is not finite, are summed from plain products, as by
 //     the f32 form of the tier avx512 and with its bits. Whether a row is depends on its own numbers only.
 //
-// What is not finite in a row or in a column makes its sums infinite or NaN, and no others. Segments are multiples of 8
-// but for the last one (see fip_suits() in ops/conv/conv_gemm.c).
+// Exactly: but for weights that are 2^-100 of their column's length, or less. Columns shorter than 2^-64 are not scaled
+// to their full length, and biases of 2^64 and more may become infinite. What is not finite in a row or in a column
+// makes its sums infinite or NaN, and no others. Segments are multiples of 8 but for the last one (see fip_suits() in
+// ops/conv/conv_gemm.c).
 #ifndef DSC_KERNELS_GEMM_FIP_H
 #define DSC_KERNELS_GEMM_FIP_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The gemm micro-kernel, written once for tiles of up to 12 rows by 3 vectors. Only for gemm_avx2.c and gemm_avx512.c,
-// which say what a vector is and then include this. They define:
+// The gemm micro-kernel, written once for tiles of up to 12 rows by 3 vectors. Only for gemm_avx2.c, gemm_avx512.c and
+// gemm_fip_avx512.c, which say what a vector is and then include this. They define:
 //
 //   VEC, VEC_LANES, VEC_LOAD, VEC_STORE, VEC_BROADCAST, VEC_ADD, VEC_SUB, VEC_MUL, VEC_ACT(v, kind, a, b)
 //   VEC_FMA(sum, x, y)                     sum += x * y, as volatile asm

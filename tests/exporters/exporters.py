@@ -135,7 +135,7 @@ def check(dscd, network, case, folder, isas):
 def tiers(dscd):
     """The instruction sets of this CPU."""
     found = []
-    for isa in ["ref", "avx2", "avx512", "amx"]:
+    for isa in ["ref", "avx2", "avx512", "fip", "amx"]:
         help_text = subprocess.run([dscd, "run", "none.onnx", "--isa", isa], stderr=subprocess.PIPE, text=True).stderr
         if "none.onnx" in help_text:  # it got as far as the missing file
             found.append(isa)

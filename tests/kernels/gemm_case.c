@@ -152,7 +152,7 @@ static double fip_magnitude(const gemm_case *s, uint32_t p, uint32_t n) {
     }
     for (uint32_t i = 0; i < s->g.k; i++) weights += pow((double)s->w[(size_t)n * s->g.k + i], 2);
     if (!(inputs >= k / 65 && inputs <= 65 * k) || !(weights > 0)) return 0;
-    double scale = exp2(fmin(round(log2(k / weights) / 2), 32));
+    double scale = exp2(fmin(round(log2(k / weights) / 2), 64));
     return inputs / scale + weights * scale;
 }
 

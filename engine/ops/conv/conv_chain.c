@@ -131,7 +131,7 @@ static void run_depthwise(const chain_state *s, uint32_t y, uint32_t rows, uint3
 }
 
 // A few weight panels after the other go through both stages, so that what the first writes is near when the second
-// reads it: one, but for stages that prepare their inputs. Their tiles read many times as much from the second cache
+// reads it: one, but for stages that copy their inputs. Their tiles read many times as much from the second cache
 // and go on slowly after each turn of the depthwise stage.
 static uint32_t end_of_turn(const chain_state *s, uint32_t first) {
     uint32_t end = first + 1, base = panels_before(s->a, first);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The projection of a squeeze-and-excite block: a pointwise convolution whose input is multiplied by a factor for each
-// channel. Where inputs are prepared for the kernels (see kernels/gemm.h) they are scaled there. Elsewhere the smaller
+// channel. Where inputs are copied for the kernels (see kernels/gemm.h) they are scaled there. Elsewhere the smaller
 // side is scaled, in scratch memory: the weights, or a block of rows of the input. Which one follows from the shape
 // alone, as the two round differently.
 #include "engine/base/cpu.h"
@@ -16,9 +16,9 @@ typedef struct gated {
     const buffer *in, *out, *residual, *gate;
     gemm_stage stage;
     const eltwise_kernel *eltwise;
-    bool is_prepared, scales_weights; // neither: scales the input
-    conv_tiles tiles;                 // of an image
-    size_t scaled_offset;             // bytes into the scratch, behind the factors
+    bool is_copied, scales_weights; // neither: scales the input
+    conv_tiles tiles;               // of an image
+    size_t scaled_offset;           // bytes into the scratch, behind the factors
 } gated;
 
 static void gather_factors(const gated *a, char *block, uint32_t image, float *factors) {
@@ -69,7 +69,7 @@ static void gated_tile(const void *args, char *block, uint32_t tile) {
     if (tile % per_image == 0) {
         for (uint32_t p = 0; p < buffer_panels(a->out); p++) buffer_clear_border(a->out, block, image, p);
     }
-    if (a->is_prepared) {
+    if (a->is_copied) {
         r.in = buffer_panel(a->in, block, image, 0);
         r.scale = factors;
         r.prepared = scaled;
@@ -93,7 +93,7 @@ static size_t weight_floats(const gemm_stage *s) {
     return last->weights + (size_t)s->gemm.k * last->kernel->nr;
 }
 
-// Where inputs are not prepared: blocks of rows, all weight panels.
+// Where inputs are not copied: blocks of rows, all weight panels.
 static void plan_blocks(const lowering *l, const conv_shape *s, conv_tiles *t) {
     t->rows = s->out_h * s->out_w;
     uint64_t fitting = cpu_l2_bytes() / BLOCKS_IN_L2 / sizeof(float) / s->in_c;
@@ -114,8 +114,8 @@ static bool is_better_in_weights(const conv_shape *s) {
 static dsc_status plan(lowering *l, const graph_node *n, const conv_shape *s, gated *a, dsc_error *err) {
     gemm_maps maps = {.images = 1, .rows = s->out_h, .in = map_strides_of(a->in), .out = map_strides_of(a->out)};
     maps.scales_weights = a->scales_weights;
-    if (!a->is_prepared) plan_blocks(l, s, &a->tiles);
-    if (!a->is_prepared && !a->scales_weights) {
+    if (!a->is_copied) plan_blocks(l, s, &a->tiles);
+    if (!a->is_copied && !a->scales_weights) {
         maps.in.row = (int64_t)s->in_w * BUFFER_LANES; // of the scaled copy
         maps.in.panel = (int64_t)a->tiles.block_rows * BUFFER_LANES;
     }
@@ -125,7 +125,7 @@ static dsc_status plan(lowering *l, const graph_node *n, const conv_shape *s, ga
     }
     dsc_status status = gemm_stage_plan(l, n, s, &maps, &a->stage, err);
     if (status != DSC_OK) return status;
-    if (a->is_prepared) return conv_tiles_choose_image(l, n, s, &a->stage, &a->tiles, err);
+    if (a->is_copied) return conv_tiles_choose_image(l, n, s, &a->stage, &a->tiles, err);
     a->tiles.panels = a->tiles.group_panels = a->stage.panel_count;
     return DSC_OK;
 }
@@ -139,12 +139,12 @@ dsc_status conv_lower_gated(lowering *l, const graph_node *n, const conv_shape *
     gated *a = lowering_alloc(l, 1, sizeof *a, err);
     if (!out || !a) return err->status;
     *a = (gated){.in = in, .out = out, .residual = residual, .gate = gate, .eltwise = eltwise_find(l->isa)};
-    a->is_prepared = gemm_stage_copies_inputs(l, s);
+    a->is_copied = gemm_stage_copies_inputs(l, s);
     a->scales_weights = is_better_in_weights(s);
     dsc_status status = plan(l, n, s, a, err);
     if (status != DSC_OK) return status;
     a->scaled_offset = mem_round_up((size_t)buffer_panels(gate) * BUFFER_LANES * sizeof(float));
-    size_t scaled = a->is_prepared      ? gemm_stage_block_bytes(&a->stage)
+    size_t scaled = a->is_copied        ? gemm_stage_block_bytes(&a->stage)
                     : a->scales_weights ? sizeof(float) * weight_floats(&a->stage)
                                         : scaled_input_bytes(a) + gemm_stage_block_bytes(&a->stage);
     lowering_step_args made = {.run = gated_tile,

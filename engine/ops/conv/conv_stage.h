@@ -16,6 +16,7 @@ typedef struct map_strides {
     int64_t row, panel;
     uint32_t lanes; // floats from one pixel to the next
 } map_strides;
+
 static inline map_strides map_strides_of(const buffer *b) {
     return (map_strides){b->row, b->panel, b->lanes};
 }
@@ -60,9 +61,8 @@ typedef struct gemm_stage {
 typedef struct gemm_maps {
     uint32_t images, rows;
     map_strides in, out, residual;
-    int64_t in_image, out_image, residual_image; // floats; 0 where images == 1
-    // In one pixel whose panels lie together; weights by factors, while the plan runs.
-    bool has_residual, in_is_vector, scales_weights;
+    int64_t in_image, out_image, residual_image;     // floats; 0 where images == 1
+    bool has_residual, in_is_vector, scales_weights; // one pixel whose panels lie together; at every run
 } gemm_maps;
 
 // Packs weights and makes the tables. Pixel tables begin at output pixel (0, 0) and at its top left tap. `out` must
@@ -93,7 +93,7 @@ typedef struct gemm_rows {
     uint32_t out_m;       // the tables of output and residual are read from this pixel on
     uint32_t p0, p1;      // weight panels
     const float *weights; // instead of the stage's, packed in the same way; or NULL
-    const float *scale;   // factors of the input's channels, or NULL; only where the stage prepares
+    const float *scale;   // factors of the input's channels, or NULL; only where the stage copies inputs
     void *prepared;       // where the stage prepares: scratch memory for it
 } gemm_rows;
 

@@ -106,7 +106,7 @@ static dsc_status choose_plain(lowering *l, const graph_node *n, const work *w, 
     return status;
 }
 
-// ---- the stage prepares its inputs ----------------------------------------------------------------------------------
+// ---- the stage copies its inputs ------------------------------------------------------------------------------------
 // A tile is cut into blocks by its stage. Each group of weight panels prepares the inputs again, each block of rows
 // reads the weights again.
 
