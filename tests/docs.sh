@@ -20,6 +20,7 @@ while IFS=$'\t' read -r file line; do
     command=${command//@photo.jpg/@$samples/bag.jpg}
     command=${command//scores.npy/$work/scores.npy}
     command=${command//answer.bin/$work/answer.bin}
+    command=${command//tensor.npy/$work/tensor.npy}
     command=${command//photo.jpg/$samples/bag.jpg}
     command=${command//photo.png/$samples/trouser.png}
     command=${command//\/models\/cats/\/models\/fashion}
