@@ -37,24 +37,16 @@ static inline void tile_store_groups(float *p, uint32_t groups, const int32_t *o
 
 #include "engine/kernels/gemm_tile.h"
 
-TILES(1, 16)
-TILES(2, 16)
-TILES(3, 16)
-TILES(4, 16)
-TILES(5, 16)
-TILES(6, 16)
+UP_TO_6(TILES, 16)
 
 void gemm_f32_6x16_avx2(const gemm_args *args, uint32_t m0, uint32_t m1) {
-    static const gemm_tiles_fn by_rows[] = {tiles_1x16, tiles_2x16, tiles_3x16, tiles_4x16, tiles_5x16, tiles_6x16};
+    static const gemm_tiles_fn by_rows[] = {UP_TO_6(TILES_NAME, 16)};
     gemm_walk(args, m0, m1, 6, by_rows);
 }
 
-TILES(1, 24)
-TILES(2, 24)
-TILES(3, 24)
-TILES(4, 24)
+UP_TO_4(TILES, 24)
 
 void gemm_f32_4x24_avx2(const gemm_args *args, uint32_t m0, uint32_t m1) {
-    static const gemm_tiles_fn by_rows[] = {tiles_1x24, tiles_2x24, tiles_3x24, tiles_4x24};
+    static const gemm_tiles_fn by_rows[] = {UP_TO_4(TILES_NAME, 24)};
     gemm_walk(args, m0, m1, 4, by_rows);
 }

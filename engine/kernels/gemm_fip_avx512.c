@@ -107,35 +107,19 @@ static void run_rows(const gemm_args *args, uint32_t m0, uint32_t m1, uint32_t m
     static void plain_##rows##x##nr(const gemm_args *g, gemm_tiles t) {                                                \
         tiles_run(g, t, rows, nr, SUM_RESTORED);                                                                       \
     }
+#define FAST_NAME(rows, nr)  fast_##rows##x##nr,
+#define PLAIN_NAME(rows, nr) plain_##rows##x##nr,
 
-TILES_FIP(1, 32)
-TILES_FIP(2, 32)
-TILES_FIP(3, 32)
-TILES_FIP(4, 32)
-TILES_FIP(5, 32)
-TILES_FIP(6, 32)
-TILES_FIP(7, 32)
-TILES_FIP(8, 32)
+UP_TO_8(TILES_FIP, 32)
 
 void gemm_fip_8x32_avx512(const gemm_args *args, uint32_t m0, uint32_t m1) {
-    static const gemm_tiles_fn fast[] = {fast_1x32, fast_2x32, fast_3x32, fast_4x32,
-                                         fast_5x32, fast_6x32, fast_7x32, fast_8x32},
-                               plain[] = {plain_1x32, plain_2x32, plain_3x32, plain_4x32,
-                                          plain_5x32, plain_6x32, plain_7x32, plain_8x32};
+    static const gemm_tiles_fn fast[] = {UP_TO_8(FAST_NAME, 32)}, plain[] = {UP_TO_8(PLAIN_NAME, 32)};
     run_rows(args, m0, m1, 8, fast, plain);
 }
 
-TILES_FIP(1, 48)
-TILES_FIP(2, 48)
-TILES_FIP(3, 48)
-TILES_FIP(4, 48)
-TILES_FIP(5, 48)
-TILES_FIP(6, 48)
-TILES_FIP(7, 48)
+UP_TO_7(TILES_FIP, 48)
 
 void gemm_fip_7x48_avx512(const gemm_args *args, uint32_t m0, uint32_t m1) {
-    static const gemm_tiles_fn fast[] = {fast_1x48, fast_2x48, fast_3x48, fast_4x48, fast_5x48, fast_6x48, fast_7x48},
-                               plain[] = {plain_1x48, plain_2x48, plain_3x48, plain_4x48,
-                                          plain_5x48, plain_6x48, plain_7x48};
+    static const gemm_tiles_fn fast[] = {UP_TO_7(FAST_NAME, 48)}, plain[] = {UP_TO_7(PLAIN_NAME, 48)};
     run_rows(args, m0, m1, 7, fast, plain);
 }

@@ -339,7 +339,7 @@ static inline __attribute__((always_inline)) void tile_run(const gemm_args *g, t
             b += 4 * nr;
             k += 4;
             if (sum != SUM_FAST) continue;
-            if (b == b_fours) break;
+            if (b == b_fours) break; // the pair of every other four is subtracted
             FETCH_WEIGHTS();
             PAIR(0, MINUS_ROW);
             STEP(2);
@@ -415,5 +415,13 @@ static inline __attribute__((always_inline)) void tiles_run(const gemm_args *g, 
     static void tiles_##rows##x##nr(const gemm_args *g, gemm_tiles t) {                                                \
         tiles_run(g, t, rows, nr, SUM_PLAIN);                                                                          \
     }
+#define TILES_NAME(rows, nr) tiles_##rows##x##nr,
+
+// Tiles of each height up to a kernel's highest, and the table of them: DO is TILES or TILES_NAME.
+#define UP_TO_4(DO, nr)  DO(1, nr) DO(2, nr) DO(3, nr) DO(4, nr)
+#define UP_TO_6(DO, nr)  UP_TO_4(DO, nr) DO(5, nr) DO(6, nr)
+#define UP_TO_7(DO, nr)  UP_TO_6(DO, nr) DO(7, nr)
+#define UP_TO_8(DO, nr)  UP_TO_7(DO, nr) DO(8, nr)
+#define UP_TO_12(DO, nr) UP_TO_8(DO, nr) DO(9, nr) DO(10, nr) DO(11, nr) DO(12, nr)
 
 #endif

@@ -14,9 +14,7 @@
 
 static const char usage[] =
     "usage: dscd bench MODEL.onnx [--threads N] [--seconds S] [--batch N] [--isa best|ref|avx2|avx512|fip|amx] "
-    "[--passes "
-    "LIST] "
-    "[--cache-dir D] [--input NAME=FILE.npy ...] [--json | --layers]\n"
+    "[--passes LIST] [--cache-dir D] [--input NAME=FILE.npy ...] [--json | --layers]\n"
     "\n"
     "Runs the model on random numbers and prints minimum, median and 99th percentile in milliseconds, the billions of\n"
     "multiply-adds a second at the minimum, and these in percent of the peak of fused multiply-adds, which is "

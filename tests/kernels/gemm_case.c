@@ -133,7 +133,7 @@ void gemm_case_close(gemm_case *s) {
 }
 
 bool gemm_case_is_fip(const gemm_kernel *kernel) {
-    return kernel->form->seal != NULL;
+    return kernel->isa == DSC_ISA_FIP;
 }
 
 bool gemm_case_suits(const gemm_kernel *kernel, const gemm_problem *p) {

@@ -61,8 +61,9 @@ typedef struct gemm_stage {
 typedef struct gemm_maps {
     uint32_t images, rows;
     map_strides in, out, residual;
-    int64_t in_image, out_image, residual_image;     // floats; 0 where images == 1
-    bool has_residual, in_is_vector, scales_weights; // one pixel whose panels lie together; at every run
+    int64_t in_image, out_image, residual_image; // floats; 0 where images == 1
+    bool has_residual, in_is_vector;             // in_is_vector: one pixel whose panels lie together
+    bool scales_weights;                         // gemm_rows.weights will be these weights times factors
 } gemm_maps;
 
 // Packs weights and makes the tables. Pixel tables begin at output pixel (0, 0) and at its top left tap. `out` must
@@ -137,7 +138,6 @@ typedef struct depthwise_rows {
 } depthwise_rows;
 
 size_t depthwise_stage_scratch_bytes(const depthwise_stage *s, uint32_t rows);
-
 void depthwise_stage_run(const depthwise_stage *s, const depthwise_rows *r);
 
 // Where a buffer of row sums has those of row y; NULL without a buffer.
