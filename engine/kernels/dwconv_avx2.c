@@ -12,7 +12,7 @@
 #include "engine/kernels/eltwise.h"
 #include "engine/kernels/simd_avx2.h"
 
-#define INLINE      DWCONV_UNCHECKED static inline __attribute__((always_inline))
+#define INLINE      UNCHECKED static inline __attribute__((always_inline))
 #define LANES       8 // of a vector
 #define COLUMNS_TWO 4 // of a tile of two rows
 #define COLUMNS_ONE 8 // of a tile of one row
@@ -67,7 +67,7 @@ INLINE void tile(const dwconv_args *a, const float *in, float *out, uint32_t lan
     }
     const float *w = a->w + lane, *row[2] = {in, in + stride * a->in_row};
     ROLLED for (int ky = 0; ky < kernel; ky++) {
-        DWCONV_OPAQUE(row[1]);
+        OPAQUE(row[1]);
         add_row(acc, row, w, kernel, stride, rows, columns);
         row[0] += a->in_row;
         row[1] += a->in_row;
@@ -113,8 +113,8 @@ INLINE void shared_tile(const dwconv_args *a, const float *in, float *out, uint3
 
 #define NAME(kernel, stride, rows, columns) strip_##kernel##x##kernel##s##stride##_##rows##x##columns
 #define STRIP_OF(TILE, kernel, stride, rows, columns)                                                                  \
-    DWCONV_UNCHECKED static void NAME(kernel, stride, rows, columns)(const dwconv_args *a, const float *in,            \
-                                                                     float *out, uint32_t tiles) {                     \
+    UNCHECKED static void NAME(kernel, stride, rows, columns)(const dwconv_args *a, const float *in, float *out,       \
+                                                              uint32_t tiles) {                                        \
         for (uint32_t t = 0; t < tiles; t++) {                                                                         \
             TILE(0, kernel, stride, rows, columns);                                                                    \
             TILE(LANES, kernel, stride, rows, columns);                                                                \
@@ -205,8 +205,8 @@ INLINE void any_tile(const dwconv_args *a, const float *in, float *out, uint32_t
 
 #define ANY_NAME(kernel, stride, rows, columns) strip_any_##rows##x##columns
 #define ANY_STRIP(kernel, stride, rows, columns)                                                                       \
-    DWCONV_UNCHECKED static void ANY_NAME(, , rows, columns)(const dwconv_args *a, const float *in, float *out,        \
-                                                             uint32_t tiles) {                                         \
+    UNCHECKED static void ANY_NAME(, , rows, columns)(const dwconv_args *a, const float *in, float *out,               \
+                                                      uint32_t tiles) {                                                \
         for (uint32_t t = 0; t < tiles; t++) {                                                                         \
             any_tile(a, in, out, 0, columns);                                                                          \
             any_tile(a, in + LANES, out + LANES, LANES, columns);                                                      \

@@ -8,7 +8,7 @@
 #include "engine/kernels/dwconv_strips.h"
 #include "engine/kernels/simd_avx512.h"
 
-#define INLINE DWCONV_UNCHECKED static inline __attribute__((always_inline))
+#define INLINE UNCHECKED static inline __attribute__((always_inline))
 
 #define COLUMNS  7 // of a tile
 #define ROWS_MAX 7
@@ -68,8 +68,8 @@ INLINE void tile_3x3(const dwconv_args *a, const float *in, float *out, __m512 w
 
 #define NAME(kernel, stride, rows, columns) strip_##kernel##x##kernel##s##stride##_##rows##x##columns
 #define STRIP_3X3(kernel, stride, rows, columns)                                                                       \
-    DWCONV_UNCHECKED static void NAME(kernel, stride, rows, columns)(const dwconv_args *a, const float *in,            \
-                                                                     float *out, uint32_t tiles) {                     \
+    UNCHECKED static void NAME(kernel, stride, rows, columns)(const dwconv_args *a, const float *in, float *out,       \
+                                                              uint32_t tiles) {                                        \
         __m512 w[3][3];                                                                                                \
         UNROLLED for (int i = 0; i < 9; i++) w[i / 3][i % 3] = _mm512_load_ps(a->w + i * DWCONV_LANES);                \
         for (uint32_t t = 0; t < tiles; t++) {                                                                         \
@@ -116,8 +116,8 @@ INLINE void tile_5x5(const dwconv_args *a, const float *in, float *out, const in
 }
 
 #define STRIP_5X5(kernel, stride, rows, columns)                                                                       \
-    DWCONV_UNCHECKED static void NAME(kernel, stride, rows, columns)(const dwconv_args *a, const float *in,            \
-                                                                     float *out, uint32_t tiles) {                     \
+    UNCHECKED static void NAME(kernel, stride, rows, columns)(const dwconv_args *a, const float *in, float *out,       \
+                                                              uint32_t tiles) {                                        \
         for (uint32_t t = 0; t < tiles; t++) {                                                                         \
             tile_5x5(a, in, out, stride, rows, columns);                                                               \
             in += columns * stride * DWCONV_LANES;                                                                     \
@@ -226,8 +226,8 @@ INLINE void any_tile(const dwconv_args *a, const float *in, float *out, const in
 
 #define ANY_NAME(kernel, stride, rows, columns) strip_any_##rows##x##columns
 #define ANY_STRIP(kernel, stride, rows, columns)                                                                       \
-    DWCONV_UNCHECKED static void ANY_NAME(, , rows, columns)(const dwconv_args *a, const float *in, float *out,        \
-                                                             uint32_t tiles) {                                         \
+    UNCHECKED static void ANY_NAME(, , rows, columns)(const dwconv_args *a, const float *in, float *out,               \
+                                                      uint32_t tiles) {                                                \
         for (uint32_t t = 0; t < tiles; t++) {                                                                         \
             any_tile(a, in, out, columns);                                                                             \
             in += (int64_t)columns * a->stride_w * DWCONV_LANES;                                                       \

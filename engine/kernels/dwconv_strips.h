@@ -4,32 +4,10 @@
 #define DSC_KERNELS_DWCONV_STRIPS_H
 
 #include "engine/kernels/dwconv.h"
+#include "engine/kernels/unroll.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-
-// The undefined-behaviour sanitizer would check every index of the unrolled loops, which are constants in the end, and
-// make the compilers work on them for a minute.
-#define DWCONV_UNCHECKED __attribute__((no_sanitize("undefined")))
-
-// Loops over tiles, rows and columns of constant bounds must vanish, or accumulators do not stay in registers. With
-// every access checked, clang would work on them for minutes.
-#ifdef __clang__
-#if __has_feature(address_sanitizer)
-#define UNROLLED
-#define ROLLED
-#else
-#define UNROLLED _Pragma("clang loop unroll(full)")
-#define ROLLED   _Pragma("clang loop unroll(disable)")
-#endif
-#else
-#define UNROLLED _Pragma("GCC unroll 40")
-#define ROLLED   _Pragma("GCC unroll 1")
-#endif
-
-// Hides where a pointer came from: both rows of a tile then have a register each, and columns are constants added to
-// it. gcc would derive one from the other for every column, and run out of registers.
-#define DWCONV_OPAQUE(pointer) __asm__("" : "+r"(pointer))
 
 // Computes `tiles` tiles side by side from the given input and output addresses on.
 typedef void (*dwconv_strip_fn)(const dwconv_args *a, const float *in, float *out, uint32_t tiles);
@@ -37,8 +15,8 @@ typedef void (*dwconv_strip_fn)(const dwconv_args *a, const float *in, float *ou
 // Which input columns of a tile row are held in registers while a row of the kernel is added; the others are read by
 // the FMAs. A tile has as many registers to hold them as its accumulators, one weight and one spare leave. Columns at
 // multiples of the stride are used most often, and most in the middle; the first and last of them only once.
-DWCONV_UNCHECKED static inline __attribute__((always_inline)) bool dwconv_is_held(int column, int registers, int kernel,
-                                                                                  int stride, int rows, int columns) {
+UNCHECKED static inline __attribute__((always_inline)) bool dwconv_is_held(int column, int registers, int kernel,
+                                                                           int stride, int rows, int columns) {
     int free_registers = (registers - 2 - rows * columns) / rows;
     int candidates = columns + (kernel - 1) / stride; // at multiples of the stride
     int first = (candidates - free_registers) / 2;

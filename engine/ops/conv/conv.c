@@ -4,6 +4,7 @@
 
 #include "engine/base/error.h"
 #include "engine/generic/common.h"
+#include "engine/ops/conv/conv_stem.h"
 #include "engine/ops/ops.h"
 
 static dsc_status conv_import(graph *g, graph_node *n, attrs *a, dsc_error *err) {
@@ -198,6 +199,7 @@ static dsc_status conv_lower(lowering *l, const graph_node *n, dsc_error *err) {
     if (status != DSC_OK) return status;
     if (conv_gate(n) != GRAPH_NONE) return conv_lower_gated(l, n, &s, err);
     if (conv_uses_strassen(l, n, &s)) return conv_lower_strassen(l, n, &s, err);
+    if (stem_stage_suits(l, n, &s)) return conv_lower_stem(l, n, &s, err);
     if (s.groups == 1) return conv_lower_gemm(l, n, &s, err);
     if (conv_is_depthwise(&s)) return conv_lower_depthwise(l, n, &s, err);
     return conv_lower_grouped(l, n, &s, err);

@@ -56,6 +56,7 @@ bool conv_suits_strassen(const conv_shape *s);
 // Whether a pass asks for it, and the tier's kernels can.
 bool conv_uses_strassen(const lowering *l, const graph_node *n, const conv_shape *s);
 dsc_status conv_lower_strassen(lowering *l, const graph_node *n, const conv_shape *s, dsc_error *err);
+dsc_status conv_lower_stem(lowering *l, const graph_node *n, const conv_shape *s, dsc_error *err);
 dsc_status conv_lower_gated(lowering *l, const graph_node *n, const conv_shape *s, dsc_error *err);
 dsc_status conv_lower_depthwise(lowering *l, const graph_node *n, const conv_shape *s, dsc_error *err);
 dsc_status conv_lower_grouped(lowering *l, const graph_node *n, const conv_shape *s, dsc_error *err);

@@ -12,6 +12,7 @@
 #include "engine/base/mem.h"
 #include "engine/ops/choice.h"
 #include "engine/ops/conv/conv_stage.h"
+#include "engine/ops/conv/conv_stem.h"
 
 #include <string.h>
 
@@ -20,9 +21,12 @@
 typedef struct chain {
     const buffer *in, *out, *residual, *sums;
     bool has_expand, has_project;
-    bool is_far; // without an expansion: the input's map does not stay in L2
+    bool has_stem; // the expansion is by `stem`, not by `expand`
+    bool is_far;   // without an expansion: the input's map does not stay in L2
     conv_shape expand_shape, depthwise_shape;
     gemm_stage expand, project;
+    stem_stage stem;
+    uint32_t weight_panels; // of the expansion
     depthwise_stage depthwise;
     map_strides ring, between; // scratch: after the expansion; before the projection
     uint32_t ring_rows, ring_panels;
@@ -47,7 +51,8 @@ typedef struct chain_state {
 } chain_state;
 
 static uint32_t panels_before(const chain *a, uint32_t weight_panel) {
-    if (weight_panel == a->expand.panel_count) return (a->depthwise_shape.in_c - 1) / BUFFER_LANES + 1;
+    if (weight_panel == a->weight_panels) return (a->depthwise_shape.in_c - 1) / BUFFER_LANES + 1;
+    if (a->has_stem) return weight_panel;
     return a->expand.panels[weight_panel].n0 / BUFFER_LANES;
 }
 
@@ -89,21 +94,45 @@ static void clear_rows(const chain_state *s, int64_t from, int64_t to) {
     }
 }
 
+// Rows of the expansion's output.
+typedef struct ring_rows {
+    int64_t from, to;
+    float *out; // where pixel (from, 0) of the ring's first panel goes
+} ring_rows;
+
 // What the expansion is to write so that rows up to `end` are there.
-static gemm_rows rows_to_expand(chain_state *s, int64_t end) {
+static ring_rows rows_to_expand(chain_state *s, int64_t end) {
     const chain *a = s->a;
-    const conv_shape *e = &a->expand_shape;
-    int64_t from = s->ring_end > 0 ? s->ring_end : 0, to = end < e->out_h ? end : e->out_h;
+    int64_t height = a->expand_shape.out_h, from = s->ring_end > 0 ? s->ring_end : 0, to = end < height ? end : height;
     if (to < from) to = from;
     clear_rows(s, s->ring_end, end < 0 ? end : 0);
-    clear_rows(s, s->ring_end > e->out_h ? s->ring_end : e->out_h, end);
+    clear_rows(s, s->ring_end > height ? s->ring_end : height, end);
     s->ring_end = end;
-    const float *in = buffer_panel(a->in, s->block, s->image, 0);
-    in += (from * e->window.stride[0] - e->pads.pad_top) * a->in->row - (int64_t)e->pads.pad_left * a->in->lanes;
     float *out = s->ring + (from - s->ring_first) * a->ring.row;
-    return (gemm_rows){.in = in,
-                       .out = out + (size_t)a->depthwise_shape.pads.pad_left * BUFFER_LANES,
-                       .m1 = (uint32_t)(to - from) * e->out_w};
+    return (ring_rows){from, to, out + (size_t)a->depthwise_shape.pads.pad_left * BUFFER_LANES};
+}
+
+static gemm_rows expand_rows(const chain_state *s, const ring_rows *r) {
+    const chain *a = s->a;
+    const conv_shape *e = &a->expand_shape;
+    const float *in = buffer_panel(a->in, s->block, s->image, 0);
+    in += (r->from * e->window.stride[0] - e->pads.pad_top) * a->in->row - (int64_t)e->pads.pad_left * a->in->lanes;
+    return (gemm_rows){.in = in, .out = r->out, .m1 = (uint32_t)(r->to - r->from) * e->out_w, .prepared = s->prepared};
+}
+
+// Weight panels p0 <= p < p1, which begin with the map's panel s->base.
+static void run_stem(const chain_state *s, const ring_rows *r, uint32_t p0, uint32_t p1) {
+    const chain *a = s->a;
+    stem_rows rows = {.in = buffer_data(a->in, s->block),
+                      .out = r->out + (p0 - s->base) * a->ring.panel,
+                      .out_row = a->ring.row,
+                      .out_panel = a->ring.panel,
+                      .image = s->image,
+                      .y0 = (uint32_t)r->from,
+                      .y1 = (uint32_t)r->to,
+                      .p0 = p0,
+                      .p1 = p1};
+    stem_stage_run(&a->stem, &rows);
 }
 
 // ---- a chunk ------------------------------------------------------------------------------------------------------
@@ -146,14 +175,21 @@ static uint64_t expand_and_filter(chain_state *s, uint32_t y, uint32_t rows, uin
     int64_t end = top + (int64_t)(rows - 1) * d->window.stride[0] +
                   (int64_t)(d->window.kernel[0] - 1) * d->window.dilation[0] + 1;
     make_room(s, top, end);
-    gemm_rows r = rows_to_expand(s, end);
-    r.prepared = s->prepared;
-    gemm_stage_prepare(&a->expand, &r);
+    ring_rows ring = rows_to_expand(s, end);
+    gemm_rows r = {0};
+    if (!a->has_stem) {
+        r = expand_rows(s, &ring);
+        gemm_stage_prepare(&a->expand, &r);
+    }
     for (r.p0 = s->p0; r.p0 < s->p1; r.p0 = r.p1) {
         r.p1 = end_of_turn(s, r.p0);
         if (a->groups) s->base = panels_before(a, r.p0);
         r.first_channel = s->base * BUFFER_LANES;
-        if (r.m1) gemm_stage_run(&a->expand, &r);
+        if (a->has_stem) {
+            run_stem(s, &ring, r.p0, r.p1);
+        } else if (r.m1) {
+            gemm_stage_run(&a->expand, &r);
+        }
         time = worker_stage(0, time);
         run_depthwise(s, y, rows, panels_before(a, r.p0), panels_before(a, r.p1));
         time = worker_stage(1, time);
@@ -200,7 +236,7 @@ static chain_state begin(const chain *a, char *block, uint32_t image) {
                          .prepared = scratch + a->prepared_offset,
                          .relu = (float *)(void *)(scratch + a->relu_offset),
                          .image = image,
-                         .p1 = a->expand.panel_count};
+                         .p1 = a->weight_panels};
 }
 
 static void band_tile(const void *args, char *block, uint32_t tile) {
@@ -215,7 +251,7 @@ static void band_tile(const void *args, char *block, uint32_t tile) {
 
 static void group_tile(const void *args, char *block, uint32_t tile) {
     const chain *a = args;
-    uint32_t group = tile % a->groups, panels = a->expand.panel_count;
+    uint32_t group = tile % a->groups, panels = a->weight_panels;
     chain_state s = begin(a, block, tile / a->groups);
     s.p0 = (uint32_t)((uint64_t)panels * group / a->groups);
     s.p1 = (uint32_t)((uint64_t)panels * (group + 1) / a->groups);
@@ -240,11 +276,12 @@ static dsc_status plan_ring(const lowering *l, chain *a, size_t *bytes, dsc_erro
     a->ring_panels = (d->in_c + BUFFER_LANES - 1) / BUFFER_LANES;
     size_t panel;
     if (!mem_mul((size_t)(width * BUFFER_LANES), (size_t)rows, &panel)) return error_no_memory(err, SIZE_MAX);
-    if (gemm_stage_copies_inputs(l, &a->expand_shape)) {
+    if (!a->has_stem && gemm_stage_copies_inputs(l, &a->expand_shape)) {
         a->turn_panels = (uint32_t)(cpu_l2_bytes() / TURN_PART / sizeof(float) / panel);
     }
     uint32_t most = a->turn_panels < RING_PANELS_MAX ? RING_PANELS_MAX : a->turn_panels;
     if (a->groups && a->ring_panels > most) a->ring_panels = most;
+    if (a->has_stem) a->turn_panels = a->ring_panels; // each window of the picture is for all of them
     if (!mem_mul(panel, a->ring_panels, bytes) || *bytes > INT32_MAX) return error_no_memory(err, SIZE_MAX);
     a->ring = (map_strides){(int64_t)(width * BUFFER_LANES), (int64_t)panel, BUFFER_LANES};
     *bytes = mem_round_up((*bytes + BUFFER_SLACK) * sizeof(float));
@@ -253,9 +290,15 @@ static dsc_status plan_ring(const lowering *l, chain *a, size_t *bytes, dsc_erro
 
 static dsc_status plan_expand(lowering *l, const conv_chain *c, chain *a, dsc_error *err) {
     if (!c->expand) return DSC_OK;
+    if (a->has_stem) {
+        a->weight_panels = (a->expand_shape.out_c - 1) / STEM_LANES + 1;
+        return stem_stage_plan(l, c->expand, &a->expand_shape, &a->stem, err);
+    }
     gemm_maps maps = {.images = 1, .rows = a->ring_rows, .in = map_strides_of(a->in), .out = a->ring};
     if (maps.rows > a->expand_shape.out_h) maps.rows = a->expand_shape.out_h;
-    return gemm_stage_plan(l, c->expand, &a->expand_shape, &maps, &a->expand, err);
+    dsc_status status = gemm_stage_plan(l, c->expand, &a->expand_shape, &maps, &a->expand, err);
+    a->weight_panels = a->expand.panel_count;
+    return status;
 }
 
 static dsc_status plan_project(lowering *l, const conv_chain *c, const conv_shape *shape, chain *a, dsc_error *err) {
@@ -277,7 +320,8 @@ static void plan_between(chain *a, size_t *bytes) {
 // The two multiplications take turns with one stretch of scratch.
 static void plan_prepared(chain *a, size_t *bytes) {
     size_t expand = 0, project = 0;
-    if (a->has_expand) expand = gemm_stage_prepared_bytes(&a->expand, (uint64_t)a->ring_rows * a->expand_shape.out_w);
+    if (a->has_expand && !a->has_stem)
+        expand = gemm_stage_prepared_bytes(&a->expand, (uint64_t)a->ring_rows * a->expand_shape.out_w);
     if (a->has_project) project = gemm_stage_block_bytes(&a->project);
     a->prepared_offset = *bytes;
     *bytes += expand > project ? expand : project;
@@ -286,7 +330,10 @@ static void plan_prepared(chain *a, size_t *bytes) {
 static dsc_status add_step(lowering *l, const conv_chain *c, const chain *a, size_t scratch, dsc_error *err) {
     lowering_part parts[3];
     uint32_t count = 0;
-    if (c->expand) parts[count++] = (lowering_part){c->expand, a->expand.panels[0].kernel->name};
+    if (c->expand) {
+        parts[count++] =
+            (lowering_part){c->expand, a->has_stem ? a->stem.kernel->name : a->expand.panels[0].kernel->name};
+    }
     parts[count++] = (lowering_part){c->depthwise, a->depthwise.kernel->name};
     if (c->project) parts[count++] = (lowering_part){c->project, a->project.panels[0].kernel->name};
     lowering_step_args made = {.run = a->groups ? group_tile : band_tile,
@@ -304,8 +351,7 @@ static dsc_status plan_chain(lowering *l, const conv_chain *c, chain *a, dsc_err
     conv_shape project = {0};
     size_t scratch = 0;
     dsc_status status = DSC_OK;
-    if (c->expand) status = conv_resolve(l->g, c->expand, &a->expand_shape, err);
-    if (status == DSC_OK && c->project) status = conv_resolve(l->g, c->project, &project, err);
+    if (c->project) status = conv_resolve(l->g, c->project, &project, err);
     if (status == DSC_OK && c->expand) status = plan_ring(l, a, &scratch, err);
     if (status == DSC_OK) status = plan_expand(l, c, a, err);
     if (status != DSC_OK) return status;
@@ -330,19 +376,28 @@ uint32_t conv_chain_band_rows(const conv_shape *depthwise, uint32_t threads) {
     return (depthwise->out_h - 1) / conv_chain_bands(depthwise, threads) + 1;
 }
 
+static buffer *get_input(lowering *l, const conv_chain *c, chain *a, dsc_error *err) {
+    if (!c->expand) return lowering_panels(l, c->depthwise->inputs[0], err);
+    if (conv_resolve(l->g, c->expand, &a->expand_shape, err) != DSC_OK) return NULL;
+    a->has_stem = stem_stage_suits(l, c->expand, &a->expand_shape);
+    return a->has_stem ? lowering_flat(l, c->expand->inputs[0], err)
+                       : lowering_panels_any(l, c->expand->inputs[0], err);
+}
+
 // The maps at both ends.
 static chain *begin_chain(lowering *l, const conv_chain *c, dsc_error *err) {
-    const graph_node *first = c->expand ? c->expand : c->depthwise, *last = c->project ? c->project : c->depthwise;
-    buffer *in = c->expand ? lowering_panels_any(l, first->inputs[0], err) : lowering_panels(l, first->inputs[0], err);
+    const graph_node *last = c->project ? c->project : c->depthwise;
     buffer *residual = NULL, *sums = NULL;
+    chain *a = lowering_alloc(l, 1, sizeof *a, err);
+    buffer *in = a ? get_input(l, c, a, err) : NULL;
     if (!in) return NULL;
     if (last->residual != GRAPH_NONE && !(residual = lowering_panels(l, last->residual, err))) return NULL;
     buffer *out = lowering_out_panels(l, last, 0, err);
-    chain *a = lowering_alloc(l, 1, sizeof *a, err);
-    if (!out || !a) return NULL;
+    if (!out) return NULL;
     if (!c->project && lowering_row_sums(l, last, &sums, err) != DSC_OK) return NULL;
-    *a = (chain){
-        .in = in, .out = out, .residual = residual, .sums = sums, .has_expand = c->expand, .has_project = c->project};
+    a->in = in, a->out = out, a->residual = residual, a->sums = sums;
+    a->has_expand = c->expand;
+    a->has_project = c->project;
     a->is_far = choice_traffic_ns((double)in->bytes) > 0;
     return conv_resolve(l->g, c->depthwise, &a->depthwise_shape, err) == DSC_OK ? a : NULL;
 }

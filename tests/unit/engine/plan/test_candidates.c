@@ -196,6 +196,7 @@ static const chain_case by_hand[] = {
     {1, 24, 28, 28, 144, 1, 1, 3, 1, 1, 1, 24, true, "Relu", false}, // with a residual
     {1, 24, 28, 28, 72, 1, 1, 5, 2, 1, 2, 40, false, "HardSwish", false},
     {1, 3, 33, 33, 32, 3, 2, 3, 1, 1, 1, 16, false, "Relu", false},      // a stem
+    {2, 4, 19, 23, 80, 3, 2, 5, 2, 1, 2, 24, false, "SiLU", false},      // another, of more panels than go by at once
     {2, 17, 9, 13, 33, 1, 1, 3, 1, 1, 1, 17, true, "SiLU", false},       // a batch, odd everything
     {1, 16, 17, 17, 16, 1, 1, 3, 1, 2, 2, 48, false, "Sigmoid", false},  // dilation
     {1, 8, 17, 5, 0, 0, 0, 5, 1, 1, 2, 24, false, "HardSigmoid", false}, // no expansion
