@@ -122,18 +122,19 @@ void row_round_wide(const int32_t *restrict sums, uint8_t *restrict out, size_t 
     }
 }
 
-// Three channels side by side: one pass over the row instead of one for each channel.
+// Colour to colour: one pass over the row instead of one for each channel.
 static void write_pixels(const row_target *target, const uint8_t *restrict row, float *restrict out) {
     const float *first = target->values[0], *second = target->values[1], *third = target->values[2];
+    const ptrdiff_t step = target->channel_step;
     for (uint32_t i = 0; i < target->count; i++, row += 3, out += target->pixel_step) {
         out[0] = first[row[target->reversed ? 2 : 0]];
-        out[1] = second[row[1]];
-        out[2] = third[row[target->reversed ? 0 : 2]];
+        out[step] = second[row[1]];
+        out[2 * step] = third[row[target->reversed ? 0 : 2]];
     }
 }
 
 void row_write(const row_target *target, const uint8_t *restrict row, float *restrict out) {
-    if (target->channels == 3 && target->channel_step == 1) {
+    if (target->channels == 3 && target->target_channels == 3) {
         write_pixels(target, row, out);
         return;
     }
