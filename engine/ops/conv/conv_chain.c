@@ -3,7 +3,8 @@
 // expanding convolution writes the rows that the chunk's windows want into a ring of rows in scratch memory, with the
 // zero border that the depthwise stage expects; this writes its rows into scratch, too, and the projection reads them
 // there. Rows that the next chunk wants again stay in the ring. By panels, a tile is a group of weight panels of the
-// expansion: each goes through the first two members, whole maps at a time, with a ring of its own few channels. Every
+// expansion: each goes through the first two members, whole maps at a time, with a ring of its own few channels; where
+// the panels cannot be shared out evenly, two groups share one, each some rows of it. Every
 // output is summed as it is by steps of whole layers, so its bits are the same.
 #include "engine/ops/conv/conv_chain.h"
 
@@ -213,7 +214,6 @@ static void run_rows(chain_state *s, uint32_t y, uint32_t end) {
     const chain *a = s->a;
     uint64_t time = worker_now();
     s->ring_first = s->ring_end = (int64_t)y * a->depthwise_shape.window.stride[0] - a->depthwise_shape.pads.pad_top;
-    if (a->has_expand) clear_columns(s);
     uint32_t chunks = (end - y - 1) / a->chunk_rows + 1; // about alike, so that there is no thin rest
     for (uint32_t rows; y < end; y += rows, chunks--) {
         rows = (end - y) / chunks;
@@ -229,14 +229,16 @@ static void run_rows(chain_state *s, uint32_t y, uint32_t end) {
 
 static chain_state begin(const chain *a, char *block, uint32_t image) {
     char *scratch = worker_scratch();
-    return (chain_state){.a = a,
-                         .block = block,
-                         .ring = (float *)(void *)scratch,
-                         .between = (float *)(void *)(scratch + a->between_offset),
-                         .prepared = scratch + a->prepared_offset,
-                         .relu = (float *)(void *)(scratch + a->relu_offset),
-                         .image = image,
-                         .p1 = a->weight_panels};
+    chain_state s = {.a = a,
+                     .block = block,
+                     .ring = (float *)(void *)scratch,
+                     .between = (float *)(void *)(scratch + a->between_offset),
+                     .prepared = scratch + a->prepared_offset,
+                     .relu = (float *)(void *)(scratch + a->relu_offset),
+                     .image = image,
+                     .p1 = a->weight_panels};
+    if (a->has_expand) clear_columns(&s);
+    return s;
 }
 
 static void band_tile(const void *args, char *block, uint32_t tile) {
@@ -249,16 +251,50 @@ static void band_tile(const void *args, char *block, uint32_t tile) {
     run_rows(&s, y, end);
 }
 
+// A place in the work of a chain by panels: all rows of a weight panel, then those of the next.
+typedef struct chain_place {
+    uint32_t panel, row;
+} chain_place;
+
+// Where group `group` begins, so that all have as many channels times rows. Without a cut where it would leave less of
+// a panel than what its rows cost more than once, for the windows of those beside them.
+static chain_place begin_of_group(const chain *a, uint32_t group) {
+    uint32_t height = a->out->h, panel = 0, reach = a->depthwise_shape.window.kernel[0] - 1;
+    uint64_t at = (uint64_t)panels_before(a, a->weight_panels) * height * group / a->groups;
+    while (panel < a->weight_panels && (uint64_t)panels_before(a, panel + 1) * height <= at) panel++;
+    if (panel == a->weight_panels) return (chain_place){panel, 0};
+    uint64_t first = panels_before(a, panel), width = panels_before(a, panel + 1) - first;
+    uint32_t row = (uint32_t)((at - first * height + width / 2) / width), least = reach / 2 + 1;
+    if (row < least) return (chain_place){panel, 0};
+    if (row + least > height) return (chain_place){panel + 1, 0};
+    return (chain_place){panel, row};
+}
+
+// Rows y <= row < end of weight panels p0 <= p < p1.
+static void run_panels(chain_state *s, uint32_t p0, uint32_t p1, uint32_t y, uint32_t end) {
+    const chain *a = s->a;
+    if (p0 == p1 || y == end) return;
+    for (uint32_t p = panels_before(a, p0); y == 0 && p < panels_before(a, p1); p++) {
+        buffer_clear_border(a->out, s->block, s->image, p);
+    }
+    s->p0 = p0;
+    s->p1 = p1;
+    run_rows(s, y, end);
+}
+
 static void group_tile(const void *args, char *block, uint32_t tile) {
     const chain *a = args;
-    uint32_t group = tile % a->groups, panels = a->weight_panels;
+    uint32_t group = tile % a->groups, height = a->out->h;
     chain_state s = begin(a, block, tile / a->groups);
-    s.p0 = (uint32_t)((uint64_t)panels * group / a->groups);
-    s.p1 = (uint32_t)((uint64_t)panels * (group + 1) / a->groups);
-    for (uint32_t p = panels_before(a, s.p0); p < panels_before(a, s.p1); p++) {
-        buffer_clear_border(a->out, block, s.image, p);
+    chain_place from = begin_of_group(a, group), to = begin_of_group(a, group + 1);
+    if (from.panel == to.panel) {
+        run_panels(&s, from.panel, from.panel + 1, from.row, to.row);
+        return;
     }
-    run_rows(&s, 0, a->out->h);
+    uint32_t whole = from.row ? from.panel + 1 : from.panel;
+    if (from.row) run_panels(&s, from.panel, whole, from.row, height);
+    run_panels(&s, whole, to.panel, 0, height);
+    if (to.row) run_panels(&s, to.panel, to.panel + 1, 0, to.row);
 }
 
 // ---- planning -----------------------------------------------------------------------------------------------------

@@ -94,14 +94,23 @@ static double separate_ns(const chain_shapes *s) {
     return ns;
 }
 
+// The rows of a panel that two threads share which both of them expand, as a part of all panels' rows.
+static double shared_part(const chain_shapes *s, double panels, double groups) {
+    const conv_shape *d = &s->depthwise;
+    if (fmod(panels, groups) == 0) return 0;
+    double reach = (double)(d->window.kernel[0] - 1) * d->window.dilation[0] + 1;
+    return fmin(1, fmax(0, reach - d->window.stride[0]) / d->in_h) / panels / (groups > 2 ? 1 : 2);
+}
+
 // The slowest thread's weight panels through the first two stages, and a step for the projection.
 static double panels_ns(const chain_shapes *s) {
     const conv_shape *d = &s->depthwise;
     double width = panel_channels(s), panels = ceil(d->in_c / width), rounds = ceil(d->n * panels / s->threads);
+    double groups = ceil(s->threads / d->n), share = ceil(groups * d->n / s->threads) / groups; // of images
     double input = sizeof(float) * (double)s->expand.in_c * s->expand.in_h * s->expand.in_w;
     double panel = sizeof(float) * fmin(width, d->in_c) * d->in_h * d->in_w;
-    double share = fmin(d->n, rounds * width / d->in_c); // of its channels: the last panel may be narrow
-    double ns = share * (image_ns(s, &s->expand) + image_ns(s, d)) + (rounds - 1) * choice_traffic_ns(input);
+    double ns = (share + shared_part(s, panels, groups)) * image_ns(s, &s->expand) + share * image_ns(s, d);
+    ns += (rounds - 1) * choice_traffic_ns(input);
     ns += choice_scratch_ns(panel, rounds) + (weights_ns(s, &s->expand) + weights_ns(s, &s->project)) / s->threads;
     if (!s->project.in_c) return ns;
     return ns + d->n * image_ns(s, &s->project) / s->threads + boundary_ns(s, d->out_c, d->out_h, d->out_w);
