@@ -14,6 +14,7 @@
 // the same on a virtual EPYC with 1 MB.
 #define AVX512_PER_NS  85.0 // multiply-adds
 #define AVX2_PER_NS    52.0
+#define FIP_PER_NS     125.0 // an EPYC of the fifth generation
 #define REF_PER_NS     1.0
 #define BYTES_PER_NS   35.0  // beyond L2
 #define SCRATCH_FREE   0.25  // of L2 are no burden
@@ -121,8 +122,8 @@ double choice_compute_ns(dsc_isa isa, double multiply_adds) {
         case DSC_ISA_AVX2: return multiply_adds / AVX2_PER_NS;
         case DSC_ISA_BEST:
         case DSC_ISA_AVX512:
-        case DSC_ISA_FIP:
         case DSC_ISA_AMX: return multiply_adds / AVX512_PER_NS;
+        case DSC_ISA_FIP: return multiply_adds / FIP_PER_NS;
     }
     return multiply_adds;
 }

@@ -110,7 +110,7 @@ static double panels_ns(const chain_shapes *s) {
     double input = sizeof(float) * (double)s->expand.in_c * s->expand.in_h * s->expand.in_w;
     double panel = sizeof(float) * fmin(width, d->in_c) * d->in_h * d->in_w;
     double ns = (share + shared_part(s, panels, groups)) * image_ns(s, &s->expand) + share * image_ns(s, d);
-    ns += (rounds - 1) * choice_traffic_ns(input);
+    ns += (rounds - 1) * choice_traffic_ns(input) + choice_cross_ns(d->n * input, (uint32_t)s->threads);
     ns += choice_scratch_ns(panel, rounds) + (weights_ns(s, &s->expand) + weights_ns(s, &s->project)) / s->threads;
     if (!s->project.in_c) return ns;
     return ns + d->n * image_ns(s, &s->project) / s->threads + boundary_ns(s, d->out_c, d->out_h, d->out_w);

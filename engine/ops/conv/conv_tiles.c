@@ -6,9 +6,10 @@
 
 #include <math.h>
 
-#define BLOCKS_IN_L2 3   // a block of input takes a third of L2 and stays there while the weights stream past
-#define PREFETCHED   0.4 // of the time to fetch weights that is not hidden behind arithmetic
-#define UNITS_MIN    16u // pieces of work for the threads, where there is enough to share
+#define BLOCKS_IN_L2 3    // a block of input takes a third of L2 and stays there while the weights stream past
+#define PREFETCHED   0.4  // of the time to fetch weights that is not hidden behind arithmetic
+#define PAIRS_NS     0.03 // to prepare an input of the tier fip, which each group of weight panels does again
+#define UNITS_MIN    16u  // pieces of work for the threads, where there is enough to share
 
 // What candidates are compared for.
 typedef struct work {
@@ -73,6 +74,7 @@ static double tiles_ns(const work *w, const conv_tiles *t) {
     double compute = choice_compute_ns(w->isa, (double)macs_of(w));
     compute *= t->groups == w->threads && t->blocks == 1 ? unevenness(w, t)
                                                          : choice_idle((double)t->blocks * t->groups, w->threads);
+    if (w->stage->prepared_rows) compute += PAIRS_NS * w->rows * w->stage->gemm.k * t->groups / w->threads;
     return compute + CHOICE_CALL_NS * t->blocks * panels + PREFETCHED * choice_traffic_ns(weights) * (t->blocks - 1) +
            choice_traffic_ns(block) * t->blocks * (panels - 1);
 }
