@@ -248,11 +248,11 @@ Test(stem, nothing_is_written_where_there_is_nothing_to_do, .timeout = 10) {
 
 Test(stem, find_takes_no_higher_tier_and_no_other_window) {
     cr_assert_null(stem_find(DSC_ISA_REF, 3, 2));
-    cr_assert_null(stem_find(DSC_ISA_AVX2, 3, 2));
     cr_assert_null(stem_find(DSC_ISA_AMX, 3, 1));
     cr_assert_null(stem_find(DSC_ISA_AMX, 5, 2));
-    for (dsc_isa isa = DSC_ISA_AVX512; isa <= DSC_ISA_AMX; isa++) {
+    for (dsc_isa isa = DSC_ISA_AVX2; isa <= DSC_ISA_AMX; isa++) {
         const stem_kernel *k = stem_find(isa, 3, 2);
-        cr_assert(k && k->isa == DSC_ISA_AVX512 && k->kernel == 3 && k->stride == 2);
+        dsc_isa wanted = isa < DSC_ISA_AVX512 ? isa : DSC_ISA_AVX512;
+        cr_assert(k && k->isa == wanted && k->kernel == 3 && k->stride == 2);
     }
 }
