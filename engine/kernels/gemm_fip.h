@@ -15,8 +15,11 @@
 //
 //   - every column of weights is scaled by a power of two to the Euclidean length of k numbers of size 1, exactly; the
 //     sum starts at the scaled bias and is scaled back;
-//   - rows of inputs whose mean square lies outside [1/64, 64], or is not finite, are summed from plain products, as by
-//     the f32 form of the tier avx512 and with its bits. Whether a row is depends on its own numbers only.
+//   - rows of inputs whose mean square lies outside [1/64, 64] are summed from plain products, as by the f32 form of
+//   the
+//     tier avx512 and with its bits: from the scaled weights, scaled back in the end, or, where mean squares are beyond
+//     2^40 or below 2^-40 or not finite, from weights that are scaled back one by one. What is done with a row depends
+//     on its own numbers only.
 //
 // Exactly: but for weights that are 2^-100 of their column's length, or less. Columns shorter than 2^-64 are not scaled
 // to their full length, and biases of 2^64 and more may become infinite. What is not finite in a row or in a column
@@ -28,8 +31,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FIP_HEAD   3 // rows of nr floats before the weights [k][nr]: to unscale sums, to scale biases, sums of y1 y2
-#define FIP_FACTOR 64.0f // a row of mean square 1 times or over this is the last that is summed by pairs
+#define FIP_HEAD         3 // rows of nr floats before the weights [k][nr]: to unscale sums, to scale biases, sums of y1 y2
+#define FIP_FACTOR       64.0f   // a row of mean square 1 times or over this is the last that is summed by pairs
+#define FIP_PLAIN_FACTOR 0x1p40f // ... from plain products of scaled weights
 
 static inline const float *gemm_fip_scale(const float *b, uint32_t nr) {
     return b + nr;

@@ -59,10 +59,17 @@ static __m512 sum_lanes(const __m512 *v) {
     return _mm512_add_ps(_mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xee));
 }
 
-// What is to be subtracted from each row's sums; NaN for rows that are to be summed from plain products.
+static inline __mmask16 is_within(__m512 square, __m512 count, float factor) {
+    __m512 least = _mm512_mul_ps(count, _mm512_set1_ps(1 / factor)),
+           most = _mm512_mul_ps(count, _mm512_set1_ps(factor));
+    return _mm512_cmp_ps_mask(square, least, _CMP_GE_OQ) & _mm512_cmp_ps_mask(square, most, _CMP_LE_OQ);
+}
+
+// What is to be subtracted from each row's sums; infinity for rows that are to be summed from plain products with
+// scaled weights, NaN for those that cannot be.
 void gemm_prepare_fip_avx512(const gemm_args *g, uint32_t m0, uint32_t m1, void *prepared) {
     const __mmask16 minus = 0x1010;
-    const __m512 most = _mm512_set1_ps(FIP_FACTOR * (float)g->k), least = _mm512_set1_ps((float)g->k / FIP_FACTOR);
+    const __m512 count = _mm512_set1_ps((float)g->k);
     float *less = prepared;
     for (uint32_t m = m0; m < m1; m += ROWS_AT_ONCE, less += ROWS_AT_ONCE) {
         uint32_t rows = m1 - m < ROWS_AT_ONCE ? m1 - m : ROWS_AT_ONCE;
@@ -78,25 +85,30 @@ void gemm_prepare_fip_avx512(const gemm_args *g, uint32_t m0, uint32_t m1, void 
             }
         }
         __m512 square = sum_lanes(squares);
-        __mmask16 is_fast =
-            _mm512_cmp_ps_mask(square, least, _CMP_GE_OQ) & _mm512_cmp_ps_mask(square, most, _CMP_LE_OQ);
-        __m512 sums = _mm512_mask_mov_ps(_mm512_set1_ps(NAN), is_fast, sum_lanes(pairs));
+        __m512 sums = _mm512_mask_mov_ps(_mm512_set1_ps(NAN), is_within(square, count, FIP_PLAIN_FACTOR),
+                                         _mm512_set1_ps(INFINITY));
+        sums = _mm512_mask_mov_ps(sums, is_within(square, count, FIP_FACTOR), sum_lanes(pairs));
         _mm512_mask_storeu_ps(less, (__mmask16)((1u << rows) - 1), sums);
     }
 }
 
 // ---- sums ---------------------------------------------------------------------------------------------------------
 
-// Runs of rows of a kind go through their tiles: a row's sums have the same bits in all of them.
-static void run_rows(const gemm_args *args, uint32_t m0, uint32_t m1, uint32_t mr, const gemm_tiles_fn *fast,
-                     const gemm_tiles_fn *plain) {
+typedef enum row_kind { ROW_FAST, ROW_SCALED, ROW_RESTORED, ROW_KINDS } row_kind;
+
+static inline row_kind kind_of(float less) {
+    return isnan(less) ? ROW_RESTORED : isinf(less) ? ROW_SCALED : ROW_FAST;
+}
+
+// Runs of rows of a kind go through their tiles, tiles[kind]: a row's sums have the same bits in all of them.
+static void run_rows(const gemm_args *args, uint32_t m0, uint32_t m1, uint32_t mr, const gemm_tiles_fn *const *tiles) {
     const float *less = args->prepared;
     gemm_args g = *args;
     for (uint32_t m = m0, end; m < m1; m = end) {
-        bool is_fast = !isnan(less[m - m0]);
-        for (end = m + 1; end < m1 && is_fast == !isnan(less[end - m0]); end++) continue;
+        row_kind kind = kind_of(less[m - m0]);
+        for (end = m + 1; end < m1 && kind_of(less[end - m0]) == kind; end++) continue;
         g.prepared = less + (m - m0);
-        gemm_walk(&g, m, end, mr, is_fast ? fast : plain);
+        gemm_walk(&g, m, end, mr, tiles[kind]);
     }
 }
 
@@ -104,22 +116,22 @@ static void run_rows(const gemm_args *args, uint32_t m0, uint32_t m1, uint32_t m
     static void fast_##rows##x##nr(const gemm_args *g, gemm_tiles t) {                                                 \
         tiles_run(g, t, rows, nr, SUM_FAST);                                                                           \
     }                                                                                                                  \
-    static void plain_##rows##x##nr(const gemm_args *g, gemm_tiles t) {                                                \
+    static void scaled_##rows##x##nr(const gemm_args *g, gemm_tiles t) {                                               \
+        tiles_run(g, t, rows, nr, SUM_SCALED);                                                                         \
+    }                                                                                                                  \
+    static void restored_##rows##x##nr(const gemm_args *g, gemm_tiles t) {                                             \
         tiles_run(g, t, rows, nr, SUM_RESTORED);                                                                       \
     }
-#define FAST_NAME(rows, nr)  fast_##rows##x##nr,
-#define PLAIN_NAME(rows, nr) plain_##rows##x##nr,
+#define FAST_NAME(rows, nr)     fast_##rows##x##nr,
+#define SCALED_NAME(rows, nr)   scaled_##rows##x##nr,
+#define RESTORED_NAME(rows, nr) restored_##rows##x##nr,
 
-UP_TO_8(TILES_FIP, 32)
-
-void gemm_fip_8x32_avx512(const gemm_args *args, uint32_t m0, uint32_t m1) {
-    static const gemm_tiles_fn fast[] = {UP_TO_8(FAST_NAME, 32)}, plain[] = {UP_TO_8(PLAIN_NAME, 32)};
-    run_rows(args, m0, m1, 8, fast, plain);
-}
-
-UP_TO_7(TILES_FIP, 48)
-
-void gemm_fip_7x48_avx512(const gemm_args *args, uint32_t m0, uint32_t m1) {
-    static const gemm_tiles_fn fast[] = {UP_TO_7(FAST_NAME, 48)}, plain[] = {UP_TO_7(PLAIN_NAME, 48)};
-    run_rows(args, m0, m1, 7, fast, plain);
-}
+#define KERNEL_FIP(mr, nr)                                                                                             \
+    UP_TO_##mr(TILES_FIP, nr) void gemm_fip_##mr##x##nr##_avx512(const gemm_args *args, uint32_t m0, uint32_t m1) {    \
+        static const gemm_tiles_fn fast[] = {UP_TO_##mr(FAST_NAME, nr)}, scaled[] = {UP_TO_##mr(SCALED_NAME, nr)},     \
+                                   restored[] = {UP_TO_##mr(RESTORED_NAME, nr)};                                       \
+        static const gemm_tiles_fn *const tiles[ROW_KINDS] = {fast, scaled, restored};                                 \
+        run_rows(args, m0, m1, mr, tiles);                                                                             \
+    }
+KERNEL_FIP(8, 32)
+KERNEL_FIP(7, 48)

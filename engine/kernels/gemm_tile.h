@@ -141,13 +141,15 @@
         if (nr > VEC_LANES) unscale1 = VEC_LOAD(g->b + VEC_LANES);                                                     \
         if (nr > 2 * VEC_LANES) unscale2 = VEC_LOAD(g->b + 2 * VEC_LANES);                                             \
     } while (0)
-// Sums of scaled weights become sums of the weights.
-#define UNSCALE(i, j) c##i##j = VEC_MUL(VEC_SUB(c##i##j, less), unscale##j)
-#define UNSCALE_ROW(i)                                                                                                 \
+#define LESSEN(i, j) c##i##j = VEC_SUB(c##i##j, less)
+#define LESSEN_ROW(i)                                                                                                  \
     if (rows > (i)) {                                                                                                  \
         VEC less = VEC_BROADCAST(at.less + (i));                                                                       \
-        EACH_VECTOR(i, UNSCALE)                                                                                        \
+        EACH_VECTOR(i, LESSEN)                                                                                         \
     }
+// Sums of scaled weights become sums of the weights.
+#define UNSCALE(i, j)  c##i##j = VEC_MUL(c##i##j, unscale##j)
+#define UNSCALE_ROW(i) EACH_VECTOR(i, UNSCALE)
 
 // The end of a tile, in registers: where each vector goes whole and the activation needs few registers.
 #define RESIDUAL(i, j) c##i##j = VEC_ADD(c##i##j, tile_load_vector(r##j + row, nr - (j)*VEC_LANES))
@@ -290,17 +292,17 @@ typedef struct tile_at {
     const float *less;    // SUM_FAST: what is to be subtracted from the sums of each row
 } tile_at;
 
-// Plain products of a panel of the f32 form, the same of one of the fip form, whose weights get their sizes back; or
-// pairs of products.
-typedef enum tile_sum { SUM_PLAIN, SUM_RESTORED, SUM_FAST } tile_sum;
+// Plain products of a panel of the f32 form; of one of the fip form, whose sums get their sizes back in the end, or
+// whose weights do; or pairs of products.
+typedef enum tile_sum { SUM_PLAIN, SUM_SCALED, SUM_RESTORED, SUM_FAST } tile_sum;
 
 // What the sums of vector j start from.
 static inline __attribute__((always_inline)) VEC tile_start(const gemm_args *g, int j, const int nr,
                                                             const tile_sum sum) {
     VEC v = tile_load_weights(g->bias + j * VEC_LANES, nr - j * VEC_LANES);
-    if (sum != SUM_FAST) return v;
-    VEC scale = VEC_LOAD(gemm_fip_scale(g->b, (uint32_t)nr) + j * VEC_LANES);
-    return VEC_SUB(VEC_MUL(v, scale), VEC_LOAD(gemm_fip_less(g->b, (uint32_t)nr) + j * VEC_LANES));
+    if (sum != SUM_FAST && sum != SUM_SCALED) return v;
+    v = VEC_MUL(v, VEC_LOAD(gemm_fip_scale(g->b, (uint32_t)nr) + j * VEC_LANES));
+    return sum == SUM_SCALED ? v : VEC_SUB(v, VEC_LOAD(gemm_fip_less(g->b, (uint32_t)nr) + j * VEC_LANES));
 }
 
 // One tile: `rows` rows of a panel of nr channels.
@@ -354,6 +356,9 @@ static inline __attribute__((always_inline)) void tile_run(const gemm_args *g, t
         EACH_PAIR(PART_PAIR)
     }
     if (sum == SUM_FAST) {
+        EACH_ROW(LESSEN_ROW)
+    }
+    if (sum == SUM_FAST || sum == SUM_SCALED) {
         LOAD_UNSCALE();
         EACH_ROW(UNSCALE_ROW)
     }

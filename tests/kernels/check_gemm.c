@@ -361,13 +361,14 @@ static void beyond_pairs(const gemm_kernel *kernel) {
     gemm_case_set_up(&fip, kernel, &p, check_seed());
     gemm_case_set_up(&mixed, kernel, &p, check_seed());
     gemm_case_set_up(&plain, gemm_find(DSC_ISA_AVX512, kernel->nr), &p, check_seed());
+    static const float beyond[] = {0.001f, 1000, 1e-15f, 1e15f, 16, 0.01f}; // on either side of both bounds
     bool is_beyond[49];
     for (uint32_t row = 0; row < p.m; row++) {
         is_beyond[row] = check_below(&fip.c, 3) == 0;
         for (uint32_t i = 0; i < p.segment_count && is_beyond[row]; i++) {
             float *a = mixed.a + (mixed.g.a - mixed.a) + mixed.segments[i].offset + mixed.a_offset[row];
             float *b = plain.a + (plain.g.a - plain.a) + plain.segments[i].offset + plain.a_offset[row];
-            for (int32_t j = 0; j < p.counts[i]; j++) a[j] = b[j] *= row % 2 ? 1000 : 0.001f;
+            for (int32_t j = 0; j < p.counts[i]; j++) a[j] = b[j] *= beyond[row % 6];
         }
     }
     gemm_case_run(&fip, 0, p.m), gemm_case_run(&mixed, 0, p.m), gemm_case_run(&plain, 0, p.m);
