@@ -55,7 +55,7 @@ static conv_tiles split_fitting(const work *w, uint64_t fitting) {
     return split(w, (block_rows + mr - 1) / mr * mr, groups);
 }
 
-// How much longer the widest group takes than the mean one: where each thread has one tile nobody helps it.
+// How much longer the thread with most groups, or wide ones, takes than the mean one.
 static double unevenness(const work *w, const conv_tiles *t) {
     const gemm_panel *panels = w->stage->panels;
     uint32_t widest = 0, all = panels[t->panels - 1].n0 + panels[t->panels - 1].kernel->nr;
@@ -63,7 +63,7 @@ static double unevenness(const work *w, const conv_tiles *t) {
         uint32_t end = p + t->group_panels < t->panels ? panels[p + t->group_panels].n0 : all;
         if (end - panels[p].n0 > widest) widest = end - panels[p].n0;
     }
-    return (double)widest * t->groups / all;
+    return (double)widest * ((t->groups - 1) / w->threads + 1) * w->threads / all;
 }
 
 // The weights pass by once for each block, the block once for each weight panel.
@@ -72,8 +72,8 @@ static double tiles_ns(const work *w, const conv_tiles *t) {
     double panels = t->panels, weights = (double)w->stage->gemm.k * s->out_c * sizeof(float);
     double block = (double)s->in_c * t->block_rows * s->window.stride[0] * s->window.stride[1] * sizeof(float);
     double compute = choice_compute_ns(w->isa, (double)macs_of(w));
-    compute *= t->groups == w->threads && t->blocks == 1 ? unevenness(w, t)
-                                                         : choice_idle((double)t->blocks * t->groups, w->threads);
+    compute *=
+        t->blocks == 1 && t->groups > 1 ? unevenness(w, t) : choice_idle((double)t->blocks * t->groups, w->threads);
     if (w->stage->prepared_rows) compute += PAIRS_NS * w->rows * w->stage->gemm.k * t->groups / w->threads;
     return compute + CHOICE_CALL_NS * t->blocks * panels + PREFETCHED * choice_traffic_ns(weights) * (t->blocks - 1) +
            choice_traffic_ns(block) * t->blocks * (panels - 1);
