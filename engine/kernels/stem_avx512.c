@@ -17,8 +17,8 @@
 static void copy_columns(float *to, const float *row, int64_t x, uint32_t width) {
     int64_t first = x < 0 ? -x : 0, end = (int64_t)width - x;
     if (end > STEM_COPIED) end = STEM_COPIED;
-    __mmask16 inside = first < end ? (__mmask16)((1u << end) - (1u << first)) : 0;
-    _mm512_store_ps(to, inside ? _mm512_maskz_loadu_ps(inside, row + x) : _mm512_setzero_ps());
+    unsigned inside = first < end ? (1u << end) - (1u << first) : 0;
+    _mm512_store_ps(to, inside ? _mm512_maskz_loadu_ps((__mmask16)inside, row + x) : _mm512_setzero_ps());
 }
 
 // Row i of a channel into the output rows that it belongs to, kernel column by kernel column: an accumulator meets its
